@@ -1,0 +1,160 @@
+/**
+ * Byte layout of the two policy images, the only thing that crosses from the policy server to the plugins.
+ *
+ * This file is compiled twice: by TypeScript (writer and oracle reader) and by AssemblyScript (the plugins'
+ * readers), so it may hold nothing but integer constants. `docs/reference/policy-images.md` explains it.
+ * All integers are little endian; every section starts at a multiple of 8; the image ends at a multiple of 8.
+ * A "section" in the header is two u32: offset from the start of the image, and number of entries
+ * (number of bytes for `STRINGS`). A "string" is two u32: offset within the STRINGS section, and byte length.
+ */
+
+// ---- header, common to both images -------------------------------------------------------------------------
+
+export const HEADER_MAGIC = 0; // u32
+export const HEADER_FORMAT = 4; // u32
+export const HEADER_POLICY_VERSION = 8; // u64, the policy version at which these bytes last changed
+export const HEADER_SIZE = 16; // u32, of the whole image
+export const HEADER_CHECKSUM = 20; // 2 x u32, see checksum.ts; over everything from CHECKSUM_FROM to the end
+export const CHECKSUM_FROM = 28;
+export const NONE = 0xffffffff; // "no index"
+
+// ---- key-auth image ----------------------------------------------------------------------------------------
+
+export const KEY_AUTH_MAGIC = 0x31414b48; // "HKA1"
+export const KEY_AUTH_FORMAT = 1;
+export const KEY_AUTH_MAX_BODY_BYTES = 28; // u32, larger bodies on LLM routes are refused
+export const KEY_AUTH_TOKENS = 32; // sections ...
+export const KEY_AUTH_TOKEN_BUCKETS = 40;
+export const KEY_AUTH_CONSUMERS = 48;
+export const KEY_AUTH_PROFILES = 56;
+export const KEY_AUTH_GRANTS = 64;
+export const KEY_AUTH_ROUTES = 72;
+export const KEY_AUTH_LLM_PATHS = 80;
+export const KEY_AUTH_CANDIDATES = 88;
+export const KEY_AUTH_RULES = 96;
+export const KEY_AUTH_PATTERN_SETS = 104;
+export const KEY_AUTH_PATTERNS = 112;
+export const KEY_AUTH_STRINGS = 120;
+export const KEY_AUTH_HEADER_BYTES = 128;
+
+/** Sorted by digest. The digest is the first 16 bytes of SHA-256 of the token as presented. */
+export const TOKEN_BYTES = 24;
+export const TOKEN_DIGEST = 0; // 16 bytes
+export const TOKEN_DIGEST_BYTES = 16;
+export const TOKEN_CONSUMER = 16; // u32 index
+export const TOKEN_EXPIRES_AT = 20; // u32, Unix seconds; 0: never. The token is dead at this second
+
+/**
+ * 2^b + 1 u32: entry i is the index of the first token whose digest's first b bits (big endian) are >= i; the last
+ * one is the number of tokens. b is the smallest number with 2^b >= number of tokens, at least 0, at most 20.
+ */
+export const TOKEN_BUCKET_BYTES = 4;
+export const TOKEN_BUCKET_MAX_BITS = 20;
+
+/** Sorted by name. Only consumers with at least one token that was not revoked are listed. */
+export const CONSUMER_BYTES = 24;
+export const CONSUMER_NAME = 0; // string
+export const CONSUMER_FLAGS = 8; // u32
+export const CONSUMER_EXPIRES_AT = 12; // u32, Unix seconds; 0: never
+export const CONSUMER_PROFILE = 16; // u32 index
+export const CONSUMER_RESERVED = 20; // u32, 0
+export const CONSUMER_DISABLED = 1; // flag: spec.disabled
+export const CONSUMER_REVOKED = 2; // flag: revoked, until restored
+
+/** An access profile: what a set of consumers with equal access may reach. Interned. */
+export const PROFILE_BYTES = 8;
+export const PROFILE_GRANTS_START = 0; // u32 index into GRANTS
+export const PROFILE_GRANTS_COUNT = 4; // u32
+
+/** Within a profile sorted by route index, each route at most once. */
+export const GRANT_BYTES = 8;
+export const GRANT_ROUTE = 0; // u32 index
+export const GRANT_MODELS = 4; // u32 pattern set that narrows the route's models, or NONE: all of the route's
+
+/** Sorted by key. The key is also the value of the `x-hiclaw-route` header that picks the Envoy route. */
+export const ROUTE_BYTES = 32;
+export const ROUTE_KEY = 0; // string: "llm-routes/<name>", "mcp-servers/<name>" or "service-routes/<name>"
+export const ROUTE_KIND = 8; // u32
+export const ROUTE_MODELS = 12; // u32 pattern set (LLM), else NONE
+export const ROUTE_CATALOGUE = 16; // u32 pattern set of concrete model names for GET /models (LLM), else NONE
+export const ROUTE_RULES_START = 20; // u32 index into RULES (service)
+export const ROUTE_RULES_COUNT = 24; // u32
+export const ROUTE_RESERVED = 28; // u32, 0
+export const ROUTE_KIND_LLM = 1;
+export const ROUTE_KIND_MCP = 2;
+export const ROUTE_KIND_SERVICE = 3;
+
+/** The distinct `spec.path` of LLM routes, longest first, then by bytes: the first that matches is the one. */
+export const LLM_PATH_BYTES = 16;
+export const LLM_PATH_PATH = 0; // string, no trailing slash
+export const LLM_PATH_CANDIDATES_START = 8; // u32 index into CANDIDATES
+export const LLM_PATH_CANDIDATES_COUNT = 12; // u32
+
+/** u32 route indexes, ascending within one LLM path. */
+export const CANDIDATE_BYTES = 4;
+
+/** What a service route admits: any rule that matches admits. */
+export const RULE_BYTES = 8;
+export const RULE_METHODS = 0; // u32, bit set of METHOD_*
+export const RULE_PATHS = 4; // u32 pattern set of path patterns
+export const METHOD_GET = 1;
+export const METHOD_HEAD = 2;
+export const METHOD_POST = 4;
+export const METHOD_PUT = 8;
+export const METHOD_PATCH = 16;
+export const METHOD_DELETE = 32;
+export const METHOD_OPTIONS = 64;
+
+/** Interned, each sorted by bytes and without duplicates. */
+export const PATTERN_SET_BYTES = 8;
+export const PATTERN_SET_START = 0; // u32 index into PATTERNS
+export const PATTERN_SET_COUNT = 4; // u32
+
+/** A pattern is a string. In model patterns `*` is any run of bytes; in path patterns `*` is any run without `/`
+ *  and `**` any run at all. There is no escape. */
+export const PATTERN_BYTES = 8;
+
+// ---- credential-injection image ----------------------------------------------------------------------------
+
+export const INJECTION_MAGIC = 0x31494348; // "HCI1"
+export const INJECTION_FORMAT = 1;
+export const INJECTION_KEY_ID = 28; // u32: first 4 bytes of SHA-256 of the sealing key, little endian
+export const INJECTION_UPSTREAMS = 32; // sections ...
+export const INJECTION_BINDINGS = 40;
+export const INJECTION_CREDENTIALS = 48;
+export const INJECTION_HOSTS = 56;
+export const INJECTION_STRINGS = 64;
+export const INJECTION_HEADER_BYTES = 72;
+
+/** Sorted by key. An upstream that is not listed is refused; one with credential NONE gets no credential. */
+export const UPSTREAM_BYTES = 32;
+export const UPSTREAM_KEY = 0; // string: "providers/<name>", "mcp-servers/<name>" or "service-routes/<name>"
+export const UPSTREAM_HOST = 8; // string: "host:port", lower case, as in the endpoint's metadata
+export const UPSTREAM_CREDENTIAL = 16; // u32 index or NONE
+export const UPSTREAM_BINDINGS_START = 20; // u32 index
+export const UPSTREAM_BINDINGS_COUNT = 24; // u32
+export const UPSTREAM_RESERVED = 28; // u32, 0
+
+/** A consumer's own credential for one upstream. Within an upstream sorted by consumer name. */
+export const BINDING_BYTES = 16;
+export const BINDING_CONSUMER = 0; // string
+export const BINDING_CREDENTIAL = 8; // u32 index
+export const BINDING_RESERVED = 12; // u32, 0
+
+/** Sorted by id. */
+export const CREDENTIAL_BYTES = 64;
+export const CREDENTIAL_ID = 0; // string: "<uid>/<version>", the AAD of the sealed value
+export const CREDENTIAL_PLACEMENT = 8; // u32
+export const CREDENTIAL_NAME = 12; // string: header or query parameter name, lower case for headers
+export const CREDENTIAL_PREFIX = 20; // string, put before the value of a header
+export const CREDENTIAL_HOSTS_START = 28; // u32 index into HOSTS
+export const CREDENTIAL_HOSTS_COUNT = 32; // u32
+export const CREDENTIAL_NONCE = 36; // 12 bytes
+export const CREDENTIAL_SEALED = 48; // string in STRINGS: ChaCha20-Poly1305 ciphertext followed by the 16 byte tag
+export const CREDENTIAL_RESERVED = 56; // u64, 0
+export const PLACEMENT_HEADER = 1;
+export const PLACEMENT_QUERY = 2;
+export const PLACEMENT_BASIC = 3; // value is "user:password"; sent as Authorization: Basic base64(value)
+
+/** A host a credential may be sent to: string, "host" (any port of it that TLS or the base URL names) or "host:port". */
+export const HOST_BYTES = 8;

@@ -1,0 +1,78 @@
+/** What the policy server compiles resources into, and the writers turn into images. Plain data; order does not matter. */
+
+export interface KeyAuthPolicy {
+  /** The policy version at which the content last changed. */
+  readonly policyVersion: bigint;
+  /** Bytes; larger bodies on LLM routes are refused with 413. */
+  readonly maxBodyBytes: number;
+  readonly consumers: readonly KeyAuthConsumer[];
+  readonly routes: readonly KeyAuthRoute[];
+}
+
+export interface KeyAuthConsumer {
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly revoked: boolean;
+  /** Unix seconds; 0: never. */
+  readonly expiresAt: number;
+  /** SHA-256 of each token as presented (32 bytes; the image holds the first 16), and its end in Unix seconds, 0: never. */
+  readonly tokens: readonly { readonly digest: Uint8Array; readonly expiresAt: number }[];
+  /** Each route key at most once. `models: null`: all of the route's models. */
+  readonly grants: readonly { readonly route: string; readonly models: readonly string[] | null }[];
+}
+
+export type KeyAuthRoute =
+  | {
+      readonly kind: 'llm';
+      /** `llm-routes/<name>` */
+      readonly key: string;
+      /** Path prefix without trailing slash, such as `/v1`. */
+      readonly path: string;
+      /** Model patterns, `*` is any run of bytes. */
+      readonly models: readonly string[];
+      /** Concrete model names behind `models`, for `GET <path>/models`. */
+      readonly catalogue: readonly string[];
+    }
+  | {
+      readonly kind: 'mcp';
+      /** `mcp-servers/<name>` */
+      readonly key: string;
+    }
+  | {
+      readonly kind: 'service';
+      /** `service-routes/<name>` */
+      readonly key: string;
+      readonly rules: readonly { readonly methods: readonly Method[]; readonly paths: readonly string[] }[];
+    };
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+
+export interface InjectionPolicy {
+  readonly policyVersion: bigint;
+  readonly upstreams: readonly InjectionUpstream[];
+  readonly credentials: readonly InjectionCredential[];
+}
+
+export interface InjectionUpstream {
+  /** `providers/<name>`, `mcp-servers/<name>` or `service-routes/<name>` */
+  readonly key: string;
+  /** `host:port`, lower case. */
+  readonly host: string;
+  /** Credential id, or null: the upstream takes none. */
+  readonly credential: string | null;
+  readonly bindings: readonly { readonly consumer: string; readonly credential: string }[];
+}
+
+export interface InjectionCredential {
+  /** `<uid>/<version>`; a new value is a new version. */
+  readonly id: string;
+  readonly placement: 'header' | 'query' | 'basic';
+  /** Header name in lower case, or query parameter name; empty for `basic`. */
+  readonly name: string;
+  /** Put before the value of a header, such as `Bearer `. */
+  readonly prefix: string;
+  /** Where it may go: `host` or `host:port`, lower case; at least one. */
+  readonly hosts: readonly string[];
+  /** The secret itself, in the clear. `user:password` for `basic`. */
+  readonly value: Uint8Array;
+}
