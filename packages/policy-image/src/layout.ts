@@ -14,9 +14,21 @@ export const HEADER_MAGIC = 0; // u32
 export const HEADER_FORMAT = 4; // u32
 export const HEADER_POLICY_VERSION = 8; // u64, the policy version at which these bytes last changed
 export const HEADER_SIZE = 16; // u32, of the whole image
-export const HEADER_CHECKSUM = 20; // 2 x u32, see checksum.ts; over everything from CHECKSUM_FROM to the end
-export const CHECKSUM_FROM = 28;
+export const HEADER_CHECKSUM = 20; // 2 x u32: lane A, lane B
+export const CHECKSUM_FROM = 28; // what follows the checksum
 export const NONE = 0xffffffff; // "no index"
+
+/**
+ * The checksum covers every u32 of the image except its own two: the words at 0, 8, 16, 32, 40, 48 ... go into lane A,
+ * those at 4, 12, 28, 36, 44 ... into lane B, in this order. Each lane starts with its seed and takes a word w by
+ * `lane = rotl(lane ^ w, CHECKSUM_ROTATE) * CHECKSUM_FACTOR_x`, modulo 2^32. A step is a bijection in both operands,
+ * so that any damage confined to one word is always found, and any other with probability 1 - 2^-32 at least.
+ */
+export const CHECKSUM_SEED_A = 0x243f6a88;
+export const CHECKSUM_SEED_B = 0x13198a2e;
+export const CHECKSUM_FACTOR_A = 0x1e3779b1;
+export const CHECKSUM_FACTOR_B = 0x45ebca6b;
+export const CHECKSUM_ROTATE = 13;
 
 // ---- key-auth image ----------------------------------------------------------------------------------------
 
