@@ -1,0 +1,22 @@
+export { contentHash, withPolicyVersion } from './image-frame.js';
+export { PolicyImageError } from './policy-image-error.js';
+export type {
+  InjectionCredential,
+  InjectionPolicy,
+  InjectionUpstream,
+  KeyAuthConsumer,
+  KeyAuthPolicy,
+  KeyAuthRoute,
+  Method,
+} from './policy.js';
+export { SEALING_KEY_BYTES, sealingKeyId } from './seal.js';
+export {
+  formatToken,
+  parseToken,
+  TOKEN_CHARS,
+  TOKEN_PREFIX,
+  TOKEN_RANDOM_BYTES,
+  tokenDigest,
+} from './token.js';
+export { writeInjectionImage } from './write-injection.js';
+export { writeKeyAuthImage } from './write-key-auth.js';
