@@ -10,7 +10,7 @@ describe('Secret', () => {
   });
 
   it.each([
-    ['template', () => `${secret}`],
+    ['template', () => ['', secret].join('')],
     ['concatenation', () => 'a' + String(secret)],
     ['JSON', () => JSON.stringify({ nested: [secret] })],
     ['inspect', () => inspect({ nested: { secret } }, { depth: 9, showHidden: true })],

@@ -1,0 +1,46 @@
+export {
+  type AllowedConsumer,
+  GrantModels,
+  LlmAllowedConsumers,
+  LlmGrant,
+  PlainAllowedConsumers,
+  PlainGrant,
+} from './allowed-consumers.js';
+export { ConsumerSpec } from './consumer.js';
+export {
+  type CredentialPlacement,
+  credentialPlacement,
+  CredentialSpec,
+  CredentialSpecInput,
+} from './credential.js';
+export { decodeResource, RESOURCE_INPUTS, type ResourceInput } from './decode-resource.js';
+export { decodeSchema, REFUSED_FIELDS } from './decode-schema.js';
+export { type Decoded, type FieldError, FieldErrors, fieldPath } from './field-errors.js';
+export { isName } from './formats.js';
+export { hostListAdmits, type HostPort, parseHostPort, type Parsed } from './host.js';
+export { ALL_KINDS, type Collection, COLLECTIONS, type KindDefinition, kindOf, KINDS } from './kinds.js';
+export { mergePatch } from './merge-patch.js';
+export { API_VERSION, Metadata, MetadataInput } from './metadata.js';
+export type {
+  Consumer,
+  Credential,
+  Kind,
+  LlmRoute,
+  McpServer,
+  Provider,
+  Resource,
+  ServiceRoute,
+  SpecByKind,
+} from './resource.js';
+export { CLOSED, Description, formatted, Name, record, words } from './schema-parts.js';
+export { formatTimestamp, parseTimestamp } from './timestamp.js';
+export {
+  LlmRouteSpec,
+  LlmRouteSpecInput,
+  McpServerSpec,
+  McpServerSpecInput,
+  ProviderSpec,
+  ServiceRouteSpec,
+  ServiceRouteSpecInput,
+} from './upstream-kinds.js';
+export { parseUpstreamUrl, type UpstreamUrl } from './upstream-url.js';
