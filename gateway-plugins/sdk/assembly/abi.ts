@@ -53,7 +53,7 @@ export declare function proxy_set_buffer_bytes(
   value_size: usize,
 ): u32;
 
-/** Copies bytes of a buffer into memory from `proxy_on_memory_allocate`. Spec: #proxy_get_buffer_bytes */
+/** Copies bytes of a buffer into memory from `proxy_on_memory_allocate`. A host may leave the outputs untouched when there is nothing to copy: clear them first. Spec: #proxy_get_buffer_bytes */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_buffer_bytes')
 export declare function proxy_get_buffer_bytes(
@@ -80,7 +80,7 @@ export declare function proxy_get_buffer_status(
 @external('env', 'proxy_get_header_map_size')
 export declare function proxy_get_header_map_size(map_id: u32, return_serialized_pairs_size: usize): u32;
 
-/** Copies a whole map, serialized, into memory from `proxy_on_memory_allocate`. Spec: #proxy_get_header_map_pairs */
+/** Copies a whole map, serialized, into memory from `proxy_on_memory_allocate`; Envoy gives an empty one when the map is not available. Spec: #proxy_get_header_map_pairs */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_header_map_pairs')
 export declare function proxy_get_header_map_pairs(
@@ -98,7 +98,7 @@ export declare function proxy_set_header_map_pairs(
   serialized_pairs_size: usize,
 ): u32;
 
-/** Copies one value. Envoy joins the values of a repeated header by a comma. `NotFound` when absent. Spec: #proxy_get_header_map_value */
+/** Copies the value of a key; of a repeated header Envoy gives only the first, so decide on `proxy_get_header_map_pairs` where repetition matters. `NotFound` when absent. Spec: #proxy_get_header_map_value */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_header_map_value')
 export declare function proxy_get_header_map_value(
@@ -143,7 +143,7 @@ export declare function proxy_remove_header_map_value(map_id: u32, key_data: usi
 @external('env', 'proxy_continue_stream')
 export declare function proxy_continue_stream(stream_type: u32): u32;
 
-/** Resets a stream. Envoy calls `proxy_on_done`, `proxy_on_log` and `proxy_on_delete` of it. Spec: #proxy_close_stream */
+/** Resets a stream, after the running callback returned; then come `proxy_on_log`, `proxy_on_done` and `proxy_on_delete` of it. Spec: #proxy_close_stream */
 // @ts-ignore: decorator
 @external('env', 'proxy_close_stream')
 export declare function proxy_close_stream(stream_type: u32): u32;
@@ -323,12 +323,12 @@ export declare function proxy_define_metric(
 @external('env', 'proxy_record_metric')
 export declare function proxy_record_metric(metric_id: u32, value: u64): u32;
 
-/** Changes a counter or gauge by `delta`. Spec: #proxy_increment_metric */
+/** Changes a counter or gauge by `delta`; Envoy: a counter only by more than 0, a histogram never (`BadArgument`). Spec: #proxy_increment_metric */
 // @ts-ignore: decorator
 @external('env', 'proxy_increment_metric')
 export declare function proxy_increment_metric(metric_id: u32, delta: i64): u32;
 
-/** Writes the value of a counter or gauge (u64). Spec: #proxy_get_metric */
+/** Writes the value of a counter or gauge (u64); `BadArgument` for a histogram. Spec: #proxy_get_metric */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_metric')
 export declare function proxy_get_metric(metric_id: u32, return_value: usize): u32;
@@ -345,7 +345,7 @@ export declare function proxy_get_property(
   return_value_size: usize,
 ): u32;
 
-/** Sets filter state `wasm.<path>` of the stream. Spec: #proxy_set_property */
+/** Sets filter state `wasm.<path>` of the stream; `NotFound` outside of one. Spec: #proxy_set_property */
 // @ts-ignore: decorator
 @external('env', 'proxy_set_property')
 export declare function proxy_set_property(
