@@ -1,6 +1,6 @@
 /**
  * The pretend LLM provider and the example MCP server as one process, for `make demo`. Prints one line of JSON with
- * their addresses once both listen; ends with its standard input or on SIGTERM.
+ * their addresses once both listen; ends on SIGTERM or SIGINT.
  *
  * Environment: `DEMO_PROVIDER_PORT`, `DEMO_MCP_PORT` (default: any free port), `DEMO_CREDENTIAL`: the only credential the
  * provider takes (default: any).
@@ -21,4 +21,3 @@ const stop = (): void => {
 };
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
-process.stdin.once('end', stop).resume();
