@@ -20,3 +20,5 @@ export {
 } from './token.js';
 export { writeInjectionImage } from './write-injection.js';
 export { writeKeyAuthImage } from './write-key-auth.js';
+export { InjectionImage, type SealedCredential } from './injection-image.js';
+export { KeyAuthImage } from './key-auth-image.js';

@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import type { InjectionPolicy, KeyAuthConsumer, KeyAuthPolicy, KeyAuthRoute, Method } from '../policy.js';
+import { formatToken, tokenDigest } from '../token.js';
+
+/** The second in which generated requests arrive; generated ends lie before, at and after it. */
+export const NOW = 1_800_000_000;
+
+const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const NAMES = ['a', 'chat', 'chat-2', 'github', 'x'.repeat(63)];
+export const MODELS = [
+  'gpt-4o',
+  'gpt-4o-mini',
+  'gpt-4',
+  'claude-3',
+  'qwen/qwen3:8b',
+  'modèle-é',
+  '模型',
+  '😀',
+  'a',
+];
+const MODEL_PATTERNS = [...MODELS, '*', 'gpt-*', 'gpt-4*', '*-mini', 'g*o*', '*é', '*mini*'];
+export const LLM_PATHS = ['/v1', '/v1/beta', '/anthropic', '/v2'];
+const PATH_PATTERNS = ['/', '/**', '/repos/*', '/repos/**', '/repos/*/issues', '/**/issues', '/a*b', '/user'];
+
+/** The token of a readable seed; every place that uses the seed gets the same token. */
+export function tokenFromSeed(seed: string): string {
+  return formatToken(createHash('sha256').update(`hiclaw test token ${seed}`).digest());
+}
+
+const expiry = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(0) },
+  fc.constantFrom(1, NOW - 1, NOW, NOW + 1, 0xffff_ffff),
+);
+const models = fc.uniqueArray(fc.constantFrom(...MODEL_PATTERNS), { maxLength: 4 });
+
+function routeArbitrary(key: { kind: KeyAuthRoute['kind']; name: string }): fc.Arbitrary<KeyAuthRoute> {
+  switch (key.kind) {
+    case 'llm':
+      return fc.record({
+        kind: fc.constant('llm' as const),
+        key: fc.constant(`llm-routes/${key.name}`),
+        path: fc.constantFrom(...LLM_PATHS),
+        models,
+        catalogue: fc.uniqueArray(fc.constantFrom(...MODELS), { maxLength: 4 }),
+      });
+    case 'mcp':
+      return fc.constant({ kind: 'mcp', key: `mcp-servers/${key.name}` });
+    case 'service':
+      return fc.record({
+        kind: fc.constant('service' as const),
+        key: fc.constant(`service-routes/${key.name}`),
+        rules: fc.uniqueArray(
+          fc.record({
+            methods: fc.subarray([...METHODS]),
+            paths: fc.uniqueArray(fc.constantFrom(...PATH_PATTERNS), { maxLength: 3 }),
+          }),
+          { maxLength: 3, selector: (rule) => JSON.stringify([rule.methods, rule.paths.toSorted()]) },
+        ),
+      });
+  }
+}
+
+const routes: fc.Arbitrary<readonly KeyAuthRoute[]> = fc
+  .uniqueArray(
+    fc.record({ kind: fc.constantFrom('llm', 'llm', 'mcp', 'service'), name: fc.constantFrom(...NAMES) }),
+    { maxLength: 8, selector: ({ kind, name }) => `${kind}/${name}` },
+  )
+  .chain((keys) => fc.tuple(...keys.map(routeArbitrary)));
+
+function grantsArbitrary(among: readonly KeyAuthRoute[]): fc.Arbitrary<KeyAuthConsumer['grants']> {
+  return fc.subarray([...among]).chain((granted) =>
+    fc.tuple(
+      ...granted.map(({ key, kind }) =>
+        (kind === 'llm' ? fc.option(models, { nil: null }) : fc.constant(null)).map((narrowed) => ({
+          route: key,
+          models: narrowed,
+        })),
+      ),
+    ),
+  );
+}
+
+/** A policy and the tokens behind its digests, in the clear. */
+export interface GeneratedPolicy {
+  readonly policy: KeyAuthPolicy;
+  readonly tokens: readonly string[];
+}
+
+/** Small policies whose names, paths and patterns collide often; some consumers have no token. */
+export const keyAuthPolicy: fc.Arbitrary<GeneratedPolicy> = routes
+  .chain((among) =>
+    fc.record({
+      policyVersion: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
+      maxBodyBytes: fc.constantFrom(0, 64, 1024, 16 * 1024 * 1024),
+      routes: fc.constant(among),
+      consumers: fc.uniqueArray(
+        fc.record({
+          name: fc.constantFrom('worker-a', 'worker-b', 'worker-c', 'manager', 'h', 'é-1', '😀'),
+          disabled: fc.boolean().map((b) => b),
+          revoked: fc.constantFrom(false, false, false, true),
+          expiresAt: expiry,
+          tokenEnds: fc.array(expiry, { maxLength: 3 }),
+          grants: grantsArbitrary(among),
+        }),
+        { maxLength: 6, selector: ({ name }) => name },
+      ),
+    }),
+  )
+  .map(({ consumers, ...rest }) => {
+    const tokens: string[] = [];
+    const withTokens = consumers.map(({ tokenEnds, ...consumer }) => ({
+      ...consumer,
+      tokens: tokenEnds.map((expiresAt, index) => {
+        const token = tokenFromSeed(`${consumer.name} ${index}`);
+        tokens.push(token);
+        return { digest: tokenDigest(token), expiresAt };
+      }),
+    }));
+    return { policy: { ...rest, consumers: withTokens }, tokens };
+  });
+
+const CONSUMERS = ['worker-a', 'worker-b', 'é-1'];
+
+/** Small injection policies in which everything that is referred to exists. */
+export const injectionPolicy: fc.Arbitrary<InjectionPolicy> = fc
+  .uniqueArray(
+    fc.record({
+      id: fc.constantFrom('c1/1', 'c1/2', 'c2/1', 'c3/7'),
+      placement: fc.constantFrom('header', 'query', 'basic'),
+      name: fc.constantFrom('authorization', 'x-api-key', 'key', ''),
+      prefix: fc.constantFrom('', 'Bearer ', 'token '),
+      hosts: fc.uniqueArray(fc.constantFrom('api.openai.com', 'a.test:8443', '127.0.0.1:9'), {
+        minLength: 1,
+      }),
+      value: fc.uint8Array({ maxLength: 64 }),
+    }),
+    { maxLength: 4, selector: ({ id }) => id },
+  )
+  .chain((credentials) => {
+    const id =
+      credentials.length === 0 ? null : fc.constantFrom(...credentials.map((credential) => credential.id));
+    return fc.record({
+      policyVersion: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
+      credentials: fc.constant(credentials),
+      upstreams: fc.uniqueArray(
+        fc.record({
+          key: fc.constantFrom(
+            'providers/openai',
+            'providers/a',
+            'mcp-servers/github',
+            'service-routes/jira',
+          ),
+          host: fc.constantFrom('api.openai.com:443', 'a.test:8443', '127.0.0.1:9'),
+          credential: id === null ? fc.constant(null) : fc.option(id, { nil: null }),
+          bindings:
+            id === null
+              ? fc.constant([])
+              : fc.uniqueArray(fc.record({ consumer: fc.constantFrom(...CONSUMERS), credential: id }), {
+                  selector: ({ consumer }) => consumer,
+                }),
+        }),
+        { maxLength: 4, selector: ({ key }) => key },
+      ),
+    });
+  });
+
+function shuffled<T>(items: readonly T[]): fc.Arbitrary<T[]> {
+  return fc.shuffledSubarray([...items], { minLength: items.length });
+}
+
+/** The same policy with every list in another order. */
+export function reordered(policy: KeyAuthPolicy): fc.Arbitrary<KeyAuthPolicy> {
+  const consumer = (from: KeyAuthConsumer): fc.Arbitrary<KeyAuthConsumer> =>
+    fc
+      .tuple(shuffled(from.tokens), shuffled(from.grants))
+      .map(([tokens, grants]) => ({ ...from, tokens, grants: grants.map(reversedModels) }));
+  const route = (from: KeyAuthRoute): fc.Arbitrary<KeyAuthRoute> => {
+    if (from.kind === 'mcp') return fc.constant(from);
+    if (from.kind === 'service') {
+      return shuffled(from.rules).map((rules) => ({
+        ...from,
+        rules: rules.map((rule) => ({ methods: rule.methods.toReversed(), paths: rule.paths.toReversed() })),
+      }));
+    }
+    return fc
+      .tuple(shuffled(from.models), shuffled(from.catalogue))
+      .map(([patterns, catalogue]) => ({ ...from, models: patterns, catalogue }));
+  };
+  return fc
+    .tuple(fc.tuple(...policy.consumers.map(consumer)), fc.tuple(...policy.routes.map(route)))
+    .chain(([consumers, all]) => fc.tuple(shuffled(consumers), shuffled(all)))
+    .map(([consumers, all]) => ({ ...policy, consumers, routes: all }));
+}
+
+function reversedModels(grant: KeyAuthConsumer['grants'][number]): KeyAuthConsumer['grants'][number] {
+  return { ...grant, models: grant.models?.toReversed() ?? null };
+}
