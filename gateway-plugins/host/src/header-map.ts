@@ -1,0 +1,137 @@
+import { toByteString, type ByteString, type BytesInit } from './bytes.js';
+
+/** Headers given by a test: an object (a list gives several values) or pairs. Names in any case. */
+export type HeadersInit =
+  | Readonly<Record<string, BytesInit | readonly BytesInit[]>>
+  | Iterable<readonly [string, BytesInit]>
+  | HeaderMap;
+
+/** Envoy holds these once: a second value is joined to the first with a comma. */
+const INLINE_COMMON = [
+  'connection', 'content-length', 'content-type', 'x-envoy-attempt-count', 'x-envoy-decorator-operation',
+  'keep-alive', 'proxy-connection', 'proxy-status', 'x-request-id', 'transfer-encoding', 'upgrade', 'via',
+]; // prettier-ignore
+const INLINE_REQUEST = [
+  ':authority', ':method', ':path', ':protocol', ':scheme', 'expect', 'grpc-timeout', 'te', 'user-agent',
+  'x-client-trace-id', 'x-envoy-downstream-service-cluster', 'x-envoy-downstream-service-node',
+  'x-envoy-expected-rq-timeout-ms', 'x-envoy-external-address', 'x-envoy-force-trace', 'x-envoy-internal',
+  'x-envoy-max-retries', 'x-envoy-original-path', 'x-envoy-retry-on', 'x-envoy-retry-grpc-on',
+  'x-envoy-upstream-rq-timeout-ms', 'x-envoy-upstream-rq-per-try-timeout-ms', 'x-forwarded-client-cert',
+  'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto',
+]; // prettier-ignore
+const INLINE_RESPONSE = [
+  ':status', 'date', 'location', 'server', 'grpc-status', 'grpc-message', 'x-envoy-upstream-service-time',
+]; // prettier-ignore
+
+export type HeaderMapKind = 'request' | 'response' | 'trailers';
+
+const INLINE: Readonly<Record<HeaderMapKind, ReadonlySet<string>>> = {
+  request: new Set([...INLINE_COMMON, ...INLINE_REQUEST]),
+  response: new Set([...INLINE_COMMON, ...INLINE_RESPONSE]),
+  trailers: new Set(['grpc-status', 'grpc-message']),
+};
+
+/** Headers as Envoy holds them: lower-case names, several values in order, pseudo headers first. */
+export class HeaderMap implements Iterable<readonly [string, ByteString]> {
+  readonly kind: HeaderMapKind;
+  #entries: (readonly [string, ByteString])[] = [];
+
+  constructor(kind: HeaderMapKind, init: HeadersInit = []) {
+    this.kind = kind;
+    if (Symbol.iterator in init) {
+      for (const [name, value] of init) this.add(name, toByteString(value));
+      return;
+    }
+    for (const [name, value] of Object.entries(init)) {
+      const values: readonly BytesInit[] =
+        typeof value === 'string' || value instanceof Uint8Array ? [value] : value;
+      for (const one of values) this.add(name, toByteString(one));
+    }
+  }
+
+  /** Number of entries; a name with two values counts twice. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Sum of the lengths of names and values. */
+  get byteSize(): number {
+    return this.#entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  }
+
+  /** The first value. */
+  get(name: string): ByteString | undefined {
+    const key = this.#key(name);
+    for (const entry of this.#entries) if (entry[0] === key) return entry[1];
+    return undefined;
+  }
+
+  getAll(name: string): ByteString[] {
+    const key = this.#key(name);
+    return this.#entries.filter((entry) => entry[0] === key).map((entry) => entry[1]);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  add(name: string, value: ByteString): void {
+    const key = this.#key(name);
+    if (INLINE[this.kind].has(key)) {
+      const at = this.#entries.findIndex((entry) => entry[0] === key);
+      const existing = this.#entries[at];
+      if (existing !== undefined) {
+        this.#entries[at] = [
+          key,
+          existing[1] === '' ? value : value === '' ? existing[1] : `${existing[1]},${value}`,
+        ];
+        return;
+      }
+    }
+    if (!key.startsWith(':')) {
+      this.#entries.push([key, value]);
+      return;
+    }
+    const firstRegular = this.#entries.findIndex((entry) => !entry[0].startsWith(':'));
+    this.#entries.splice(firstRegular < 0 ? this.#entries.length : firstRegular, 0, [key, value]);
+  }
+
+  /** Replaces all values of the name by one. */
+  set(name: string, value: ByteString): void {
+    this.remove(name);
+    this.add(name, value);
+  }
+
+  remove(name: string): void {
+    const key = this.#key(name);
+    this.#entries = this.#entries.filter((entry) => entry[0] !== key);
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+
+  clone(): HeaderMap {
+    return new HeaderMap(this.kind, this);
+  }
+
+  [Symbol.iterator](): Iterator<readonly [string, ByteString]> {
+    return this.#entries[Symbol.iterator]();
+  }
+
+  /** One property per name; several values become a list. For assertions. */
+  toJSON(): Record<string, string | string[]> {
+    const names = new Set(this.#entries.map((entry) => entry[0]));
+    return Object.fromEntries(
+      [...names].map((name) => {
+        const [first = '', ...rest] = this.getAll(name);
+        return [name, rest.length === 0 ? first : [first, ...rest]];
+      }),
+    );
+  }
+
+  #key(name: string): string {
+    const key = name.toLowerCase();
+    return key === 'host' && this.kind === 'request' ? ':authority' : key;
+  }
+}

@@ -1,0 +1,16 @@
+export { BufferType, HeaderMapType, LogLevel, MetricType, Status, statusName, StreamType } from './abi.js';
+export type { Attributes, AttributeValue } from './attributes.js';
+export type { BytesInit, ByteString } from './bytes.js';
+export type { CallStats, RefusedHostcall } from './call-stats.js';
+export type { CalloutResponse, CalloutState, GrpcCallout, HttpCallout } from './callouts.js';
+export type { LocalResponse } from './context.js';
+export { AbiViolation, HostMisuse, ModuleRejected, VmFailure } from './errors.js';
+export type { BodyStatus, Forwarded, HeadersStatus, TrailersStatus } from './filter-path.js';
+export type { ForeignFunction, ForeignResult } from './foreign-functions.js';
+export { HeaderMap, type HeadersInit } from './header-map.js';
+export { createHost, type Host, type HostOptions, type LogEntry, type TracedHostcall } from './host.js';
+export type { HttpStream, StreamOptions, StreamStep } from './http-stream.js';
+export { loadModule, type PluginModule } from './plugin-module.js';
+export type { PluginContext, PluginOptions } from './plugin-context.js';
+export { StreamInfo } from './stream-info.js';
+export type { Allocation, Vm, VmOptions } from './vm.js';
