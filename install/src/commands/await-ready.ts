@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GatewayError } from '@hiclaw/service-kit';
+import { lastLines } from '../parts/run-installer.js';
+import { isReady } from '../supervisor/probe.js';
+import { findSupervisor } from '../supervisor/control.js';
+import type { Plan, ProcessSpec } from '../supervisor/plan.js';
+import { type ProcessStatus, readStatus, type SupervisorStatus } from '../supervisor/status-file.js';
+import type { CommandContext } from './context.js';
+
+const POLL_MS = 50;
+const TIMEOUT_MS = 90_000;
+const HOPELESS_RESTARTS = 6;
+
+function logTail(path: string): string {
+  try {
+    return `${path} ends with:\n${lastLines(readFileSync(path, 'utf8'), 10)}`;
+  } catch {
+    return `${path} is empty.`;
+  }
+}
+
+function describe(status: ProcessStatus | undefined): string {
+  if (status === undefined) return 'not started';
+  const exit = status.lastExit === null ? '' : `, last end: ${status.lastExit.how}`;
+  return `${status.state}${exit}`;
+}
+
+/** The status of the supervisor that carries out `plan`; null while it has not got there. */
+function statusOfPlan(context: CommandContext, plan: Plan): SupervisorStatus | null {
+  const status = readStatus(context.paths.status);
+  return status?.planId === plan.id && !status.applying ? status : null;
+}
+
+function failure(context: CommandContext, spec: ProcessSpec, problem: string): GatewayError {
+  const status = readStatus(context.paths.status)?.processes.find(({ name }) => name === spec.name);
+  return new GatewayError(
+    'NOT_READY',
+    `${spec.name} ${problem} (${describe(status)}). ${logTail(spec.log)}\n  It is tried again in the background; "make status" shows how it goes, "make down" stops it.`,
+    { retryable: true },
+  );
+}
+
+/**
+ * Waits until the plan is in force and every process answers its probe, with a line for each.
+ *
+ * @throws GatewayError `NOT_READY` with the end of the log of the process that does not come up, `SUPERVISOR_ENDED`
+ */
+export async function awaitReady(context: CommandContext, plan: Plan): Promise<void> {
+  const { paths, terminal } = context;
+  const started = performance.now();
+  const deadline = started + TIMEOUT_MS;
+  const waitingFor = [...plan.processes];
+  let last = '';
+  for (;;) {
+    const spec = waitingFor[0];
+    const status = statusOfPlan(context, plan);
+    if (spec === undefined && status !== null) return;
+    const seen = readStatus(paths.status)?.processes.find(({ name }) => name === spec?.name);
+    if (spec !== undefined && status !== null && seen?.state === 'ready' && (await isReady(spec.ready))) {
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      terminal.line(`✓ ${spec.name} ready on ${spec.address} (${spec.version}, ${seconds} s)`);
+      waitingFor.shift();
+      continue;
+    }
+    if (spec !== undefined) {
+      const now = `… ${spec.name}: ${describe(seen)}`;
+      if (now !== last) terminal.working(now);
+      last = now;
+      if ((seen?.restarts ?? 0) >= HOPELESS_RESTARTS && seen?.state === 'backoff') {
+        throw failure(context, spec, 'ends again and again');
+      }
+      if (performance.now() > deadline)
+        throw failure(context, spec, `is not ready after ${TIMEOUT_MS / 1000} s`);
+    }
+    if (performance.now() - started > POLL_MS * 40 && findSupervisor(paths) === null) {
+      throw new GatewayError('SUPERVISOR_ENDED', `The supervisor has ended. ${logTail(paths.supervisorLog)}`);
+    }
+    await delay(POLL_MS);
+  }
+}

@@ -1,0 +1,85 @@
+import { GatewayError } from '@hiclaw/service-kit';
+import { join } from 'node:path';
+import { type Terminal, terminalOf } from '../progress.js';
+import { cacheFolder, type Environment, processEnvironment } from '../settings.js';
+import { npmPart } from './npm-part.js';
+import { ensurePart } from './part.js';
+
+export const NODE_24_VERSION = '24.21.0';
+export const MCPORTER_VERSION = '0.12.3';
+
+const LEAST_NODE_24 = [24, 16] as const;
+
+/** A program of npm together with the Node that it needs: run `node script …`. */
+export interface NodeTool {
+  /** Absolute path of the Node binary. */
+  readonly node: string;
+  /** Absolute path of the script. */
+  readonly script: string;
+}
+
+/** What the finders look at; each default is the real thing. */
+export interface FindToolOptions {
+  readonly environment?: Environment;
+  readonly terminal?: Terminal;
+}
+
+interface Place {
+  readonly environment: Environment;
+  readonly cache: string;
+  readonly terminal: Terminal;
+}
+
+function placeOf(options: FindToolOptions): Place {
+  const environment = options.environment ?? processEnvironment();
+  return {
+    environment,
+    cache: cacheFolder(environment),
+    terminal: options.terminal ?? terminalOf(process.stderr, true),
+  };
+}
+
+function isNode24(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > LEAST_NODE_24[0] || (major === LEAST_NODE_24[0] && minor >= LEAST_NODE_24[1]);
+}
+
+/**
+ * A Node ≥ 24.16 for tools that need one: the running one when it is, else the pinned one in the cache folder.
+ *
+ * @throws GatewayError `NODE_24_PLATFORM` where npm has no Node binary (other than Linux on x86-64 or arm64), `NPM_INSTALL`
+ */
+export async function findNode24(options: FindToolOptions = {}): Promise<string> {
+  if (isNode24(process.versions.node)) return process.execPath;
+  const { environment, cache, terminal } = placeOf(options);
+  if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) {
+    throw new GatewayError(
+      'NODE_24_PLATFORM',
+      `This needs Node 24, and npm has no Node binary for ${process.platform} ${process.arch}; run it with Node ${NODE_24_VERSION} or newer.`,
+    );
+  }
+  const part = npmPart({
+    name: 'node',
+    version: NODE_24_VERSION,
+    lock: 'node-24',
+    entry: join(`node-linux-${process.arch}`, 'bin', 'node'),
+    size: 'about 120 MB',
+    environment,
+  });
+  return ensurePart(part, { cache, terminal });
+}
+
+/** The command line MCP client `mcporter`, with the Node it needs. */
+export async function findMcporter(options: FindToolOptions = {}): Promise<NodeTool> {
+  const { environment, cache, terminal } = placeOf(options);
+  const node = await findNode24(options);
+  const part = npmPart({
+    name: 'mcporter',
+    version: MCPORTER_VERSION,
+    lock: 'mcporter',
+    entry: join('mcporter', 'dist', 'cli.js'),
+    size: 'about 45 MB',
+    environment,
+  });
+  return { node, script: await ensurePart(part, { cache, terminal }) };
+}
