@@ -28,11 +28,20 @@ export function gatewayName(index: number): string {
   return `envoy-${index}`;
 }
 
-/** Host to reach a server that binds `bind` from this machine, as in a URL. */
-export function reachableHost(bind: string): string {
+/** An IP address as in a URL. */
+function urlHost(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+/** Host to reach a server that binds `bind` from this machine. */
+function reachableHost(bind: string): string {
   if (bind === '0.0.0.0') return '127.0.0.1';
-  if (bind === '::' || bind === '[::]') return '[::1]';
-  return bind.includes(':') && !bind.startsWith('[') ? `[${bind}]` : bind;
+  return urlHost(bind === '::' ? '::1' : bind);
+}
+
+/** Where a process of the plan listens, as in its `address`. */
+export function listenAddress(bind: string, port: number): string {
+  return `${urlHost(bind)}:${port}`;
 }
 
 export function apiUrl(settings: RunSettings): string {
@@ -67,7 +76,7 @@ function policyServerSpec({ repository, paths, settings, environment }: Installa
       secretEnv: {},
       after: [],
       ready: { url: `${apiUrl(settings)}/readyz` },
-      address: `${settings.bind}:${settings.apiPort}`,
+      address: listenAddress(settings.bind, settings.apiPort),
       log: join(paths.logs, 'policy-server.log'),
     },
     policyServerCodeHash(repository),
@@ -113,7 +122,7 @@ function envoySpec(input: InstallationInput, index: number): { spec: ProcessSpec
       secretEnv: { HICLAW_GATEWAY_KEY: paths.gatewayKey },
       after: [POLICY_SERVER],
       ready: { url: `${gatewayUrl(settings, index)}/healthz` },
-      address: `${settings.bind}:${gatewayPortOf(settings, index)}`,
+      address: listenAddress(settings.bind, gatewayPortOf(settings, index)),
       drainSocket: adminSocket,
       log: join(paths.logs, `${name}.log`),
       accessLog,

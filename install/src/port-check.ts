@@ -51,7 +51,7 @@ function listenOnce(bind: string, port: number): Promise<Error | null> {
   return new Promise((settle) => {
     const server = createServer();
     server.once('error', settle);
-    server.listen({ host: bind.replace(/^\[|\]$/g, ''), port, exclusive: true }, () => {
+    server.listen({ host: bind, port, exclusive: true }, () => {
       server.close(() => {
         settle(null);
       });

@@ -17,6 +17,7 @@ describe('settings', () => {
       { HICLAW_API_PORT: '18180', HICLAW_GATEWAY_REPLICAS: '2' },
       /18180 is also the port of gateway replica 1/,
     ],
+    [{ HICLAW_BIND: 'localhost' }, /HICLAW_BIND must be an IP address/],
     [{ HICLAW_GATEWAY_REPLICAS: '17' }, /HICLAW_GATEWAY_REPLICAS/],
     [{ HICLAW_LOG_LEVEL: 'loud' }, /HICLAW_LOG_LEVEL must be one of/],
   ])('refuses %j', (environment, message) => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GatewayError, LOG_LEVELS, type LogLevel, readEnvironment } from '@hiclaw/service-kit';
@@ -6,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What an installation runs with. It is kept in its home, so that a later `up` without the variables changes nothing. */
 export interface RunSettings {
-  /** Address that the gateways and the API listen on. */
+  /** IP address that the gateways and the API listen on. */
   readonly bind: string;
   /** Gateway replica i listens on this + 100·i. */
   readonly gatewayPort: number;
@@ -93,6 +94,12 @@ export function runSettings(environment: Environment, remembered: Partial<RunSet
       max: 1_073_741_824,
     }),
   };
+  if (isIP(settings.bind) === 0) {
+    throw new GatewayError(
+      'CONFIG_INVALID',
+      'HICLAW_BIND must be an IP address such as 127.0.0.1 or ::1; correct or unset the variable.',
+    );
+  }
   if (gatewayPortOf(settings, settings.replicas - 1) > MAX_PORT) {
     throw new GatewayError(
       'CONFIG_INVALID',

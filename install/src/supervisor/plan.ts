@@ -80,7 +80,7 @@ export function writePlan(path: string, plan: Plan): void {
 /** @throws GatewayError `PLAN_INVALID` when the file is of another format or damaged */
 export function readPlan(path: string): Plan {
   try {
-    const plan = JSON.parse(readFileSync(path, 'utf8')) as Plan;
+    const plan = JSON.parse(readFileSync(path, 'utf8')) as Plan | { readonly format: 0 };
     if (plan.format === 1) return plan;
   } catch (cause) {
     throw new GatewayError('PLAN_INVALID', `${path} cannot be read; run "make up" to write it anew.`, {

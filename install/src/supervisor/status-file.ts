@@ -48,7 +48,7 @@ export function writeStatus(path: string, status: SupervisorStatus): void {
 /** The last status that was written; null when there is none that can be read. */
 export function readStatus(path: string): SupervisorStatus | null {
   try {
-    const status = JSON.parse(readFileSync(path, 'utf8')) as SupervisorStatus;
+    const status = JSON.parse(readFileSync(path, 'utf8')) as SupervisorStatus | { readonly format: 0 };
     return status.format === 1 ? status : null;
   } catch {
     return null;

@@ -97,6 +97,11 @@ export class SupervisedProcess {
     this.#enter('stopped');
   }
 
+  /** A call, because the compiler takes what was false before an await for false after it. */
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   #enter(state: ProcessState): void {
     if (this.#state === state) return;
     // What the loop still sees while it is being ended is no news.
@@ -108,12 +113,11 @@ export class SupervisedProcess {
   async #keepRunning(): Promise<void> {
     // A loop that began inside the constructor must not touch the supervisor before that has stored this object.
     await Promise.resolve();
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
+    while (!this.#isStopped()) {
       this.#running ??= await this.#start();
       if (this.#running !== null) await this.#watch(this.#running);
       this.#running = null;
-      if (signal.aborted) return;
+      if (this.#isStopped()) return;
       await this.#backOff();
     }
   }
