@@ -17,7 +17,11 @@ const CONTENT_LENGTH = /\r\ncontent-length: (\d+)\r\n/i;
  * @param onAnswer called with the status of each complete answer, and with `LOST` when the connection ends while a
  * request is on it (it is then opened again).
  */
-export function openConnection(port: number, request: Buffer, onAnswer: (status: number) => void): Connection {
+export function openConnection(
+  port: number,
+  nextRequest: () => Buffer,
+  onAnswer: (status: number) => void,
+): Connection {
   let busy = false;
   let closed = false;
   // What of the current answer came before this read; empty nearly always.
@@ -66,7 +70,7 @@ export function openConnection(port: number, request: Buffer, onAnswer: (status:
   return {
     send: () => {
       busy = true;
-      socket.write(request);
+      socket.write(nextRequest());
     },
     get busy() {
       return busy;

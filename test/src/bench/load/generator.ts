@@ -44,9 +44,16 @@ class Tally {
   }
 }
 
+/** One request after the other, from the first again after the last. */
+function inTurn(requests: readonly string[]): () => Buffer {
+  const buffers = requests.map((request) => Buffer.from(request, 'latin1'));
+  let sent = 0;
+  return () => buffers[sent++ % buffers.length] ?? Buffer.alloc(0);
+}
+
 /** Every connection sends its next request as soon as the last one was answered. */
 function closedLoop(job: LoadJob): Promise<void> {
-  const request = Buffer.from(job.request, 'latin1');
+  const next = inTurn(job.requests);
   const tally = new Tally(job);
   const end = performance.now() + (job.warmUpSeconds + job.seconds) * 1000;
   return new Promise((resolve) => {
@@ -54,7 +61,7 @@ function closedLoop(job: LoadJob): Promise<void> {
     const start = performance.now();
     for (let i = 0; i < job.connections; i++) {
       let due = start;
-      const connection = openConnection(job.port, request, (status) => {
+      const connection = openConnection(job.port, next, (status) => {
         due = tally.add(status, due);
         if (due < end) {
           connection.send();
@@ -74,31 +81,32 @@ function closedLoop(job: LoadJob): Promise<void> {
 function openLoop(job: LoadJob, rate: number): Promise<void> {
   // Node's timers tick in milliseconds: spin instead, below everything else that runs on this core.
   setPriority(19);
-  const request = Buffer.from(job.request, 'latin1');
+  const next = inTurn(job.requests);
   const tally = new Tally(job);
   const waiting: number[] = [];
   const connections: Connection[] = [];
   const free: (() => void)[] = [];
   for (let i = 0; i < job.connections; i++) {
-    let due = 0;
+    let since = 0;
     const start = (): void => {
-      due = waiting.shift() ?? 0;
+      since = waiting.shift() ?? 0;
       connection.send();
     };
-    const connection = openConnection(job.port, request, (status) => {
-      tally.add(status, due);
+    const connection = openConnection(job.port, next, (status) => {
+      tally.add(status, since);
       free.push(start);
     });
     connections.push(connection);
     free.push(start);
   }
-  let next = performance.now();
-  const end = next + (job.warmUpSeconds + job.seconds) * 1000;
+  let due = performance.now();
+  const end = due + (job.warmUpSeconds + job.seconds) * 1000;
   return new Promise((resolve) => {
     const spin = (): void => {
       const now = performance.now();
-      for (; next <= now && next < end; next += (-Math.log(1 - Math.random()) * 1000) / rate)
-        waiting.push(next);
+      for (; due <= now && due < end; due += (-Math.log(1 - Math.random()) * 1000) / rate) {
+        waiting.push(due);
+      }
       while (waiting.length > 0 && free.length > 0) free.pop()?.();
       const drained = waiting.length === 0 && free.length === job.connections;
       if (now < end || (!drained && now < end + DRAIN_MS)) return void setImmediate(spin);

@@ -2,8 +2,8 @@
 
 export interface LoadJob {
   readonly port: number;
-  /** The complete HTTP/1.1 request, head and body, sent again and again. */
-  readonly request: string;
+  /** Complete HTTP/1.1 requests, head and body, sent in turn. */
+  readonly requests: readonly string[];
   readonly connections: number;
   /** Not counted. */
   readonly warmUpSeconds: number;

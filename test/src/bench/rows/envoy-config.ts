@@ -57,11 +57,17 @@ export function envoyConfig(config: EnvoyConfig): JsonObject {
 
 export interface ClusterOptions {
   readonly http2?: boolean;
+  /** Open a new connection after so many requests. Default: never. */
+  readonly requestsPerConnection?: number;
 }
 
 /** One static endpoint on loopback. */
 export function cluster(name: string, port: number, options: ClusterOptions = {}): JsonObject {
   const protocol = options.http2 === true ? { http2_protocol_options: {} } : { http_protocol_options: {} };
+  const limit: JsonObject =
+    options.requestsPerConnection === undefined
+      ? {}
+      : { common_http_protocol_options: { max_requests_per_connection: options.requestsPerConnection } };
   return {
     name,
     type: 'STATIC',
@@ -74,6 +80,7 @@ export function cluster(name: string, port: number, options: ClusterOptions = {}
         'extensions.upstreams.http.v3.HttpProtocolOptions',
         {
           explicit_http_config: protocol,
+          ...limit,
         },
       ),
     },

@@ -61,6 +61,7 @@ const handlers = {
       } else if (message.request_body !== undefined) {
         const { model } = JSON.parse(message.request_body.body.toString('utf8')) as { model: string };
         call.write(allowed?.has(model) === true ? ADMIT : DENY);
+        call.end();
       }
     });
     call.on('end', () => call.end());

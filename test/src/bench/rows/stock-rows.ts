@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { GATEWAY_CORE } from '../cores.js';
 import { cluster, extension, type Json, type JsonObject, routeTo } from './envoy-config.js';
 import { startHelper } from './helper.js';
@@ -29,6 +30,15 @@ export function directRow(context: RowContext, upstreamPid: number): Row {
 /** Envoy that forwards and does nothing else. */
 export function plainRow(context: RowContext): Promise<Row> {
   return stock(context, 'plain', []);
+}
+
+/** Envoy that forwards and writes a JSON line about each request, with about as many fields as an installation of ours does. */
+export function loggingPlainRow(context: RowContext): Promise<Row> {
+  const log = extension('envoy.access_loggers.file', 'extensions.access_loggers.file.v3.FileAccessLog', {
+    path: join(context.folder, 'access.log'),
+    log_format: { json_format: LOG_FIELDS, omit_empty_values: true },
+  });
+  return stock(context, 'plain + access log', [], { connectionManager: { access_log: [log] } });
 }
 
 /** Envoy's own filters for one fixed set of keys and one fixed credential. */
@@ -77,10 +87,7 @@ export function nativeModelRow(context: RowContext): Promise<Row> {
 
 /** Envoy that asks a small Node server over HTTP about each request. */
 export async function extAuthzRow(context: RowContext): Promise<Row> {
-  const helper = await startHelper('ext-authz-server.js', {
-    TOKEN: context.token,
-    CREDENTIAL: context.credential,
-  });
+  const helper = await startHelper(new URL('ext-authz-server.js', import.meta.url), secrets(context));
   const filter = extension('envoy.filters.http.ext_authz', 'extensions.filters.http.ext_authz.v3.ExtAuthz', {
     http_service: {
       server_uri: { uri: 'http://127.0.0.1', cluster: 'authz', timeout: '5s' },
@@ -95,10 +102,7 @@ export async function extAuthzRow(context: RowContext): Promise<Row> {
 
 /** Envoy that sends each request's head and body to a small Node server over gRPC: how Envoy AI Gateway works. */
 export async function extProcRow(context: RowContext): Promise<Row> {
-  const helper = await startHelper('ext-proc-server.js', {
-    TOKEN: context.token,
-    CREDENTIAL: context.credential,
-  });
+  const helper = await startHelper(new URL('ext-proc-server.js', import.meta.url), secrets(context));
   const filter = extension(
     'envoy.filters.http.ext_proc',
     'extensions.filters.http.ext_proc.v3.ExternalProcessor',
@@ -114,13 +118,34 @@ export async function extProcRow(context: RowContext): Promise<Row> {
     },
   );
   return stock(context, 'ext_proc', [filter], {
-    clusters: [cluster('processor', helper.port, { http2: true })],
+    // Envoy resets each stream when it is done with it; Node closes a connection after 1000 such resets.
+    clusters: [cluster('processor', helper.port, { http2: true, requestsPerConnection: 900 })],
     helpers: [helper],
   });
 }
 
+const LOG_FIELDS: JsonObject = {
+  time: '%START_TIME%',
+  peer: '%DOWNSTREAM_REMOTE_ADDRESS%',
+  protocol: '%PROTOCOL%',
+  method: '%REQ(:METHOD):16%',
+  path: '%REQ_WITHOUT_QUERY(:PATH)%',
+  route: '%ROUTE_NAME%',
+  upstream: '%UPSTREAM_CLUSTER_RAW%',
+  upstreamHost: '%UPSTREAM_HOST%',
+  attempts: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%',
+  status: '%RESPONSE_CODE%',
+  details: '%RESPONSE_CODE_DETAILS%',
+  flags: '%RESPONSE_FLAGS%',
+  bytesReceived: '%BYTES_RECEIVED%',
+  bytesSent: '%BYTES_SENT%',
+  durationMs: '%DURATION%',
+  upstreamMs: '%RESPONSE_DURATION%',
+};
+
 interface StockParts {
   readonly clusters?: readonly Json[];
+  readonly connectionManager?: JsonObject;
   readonly helpers?: Parameters<typeof stockRow>[2];
 }
 
@@ -128,7 +153,7 @@ async function stock(
   { binary, folder, upstreamPort, credential }: RowContext,
   name: string,
   filters: readonly Json[],
-  { clusters = [], helpers = [] }: StockParts = {},
+  { clusters = [], helpers = [], connectionManager = {} }: StockParts = {},
 ): Promise<Row> {
   const secret = {
     name: 'credential',
@@ -141,12 +166,17 @@ async function stock(
     core: GATEWAY_CORE,
     config: {
       filters,
+      connectionManager,
       routes: [routeTo('upstream')],
       clusters: [cluster('upstream', upstreamPort), ...clusters],
       secrets: [secret],
     },
   });
   return stockRow(started, name, helpers);
+}
+
+function secrets({ token, credential }: RowContext): Readonly<Record<string, string>> {
+  return { TOKEN: token, CREDENTIAL: credential };
 }
 
 function apiKeyAuth({ token }: RowContext): JsonObject {

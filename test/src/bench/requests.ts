@@ -1,0 +1,29 @@
+import { httpRequest } from './load/job.js';
+
+const BODY_BYTES = 1000;
+
+/** A chat request of exactly 1,000 bytes of JSON. */
+export function chatBody(fields: Readonly<Record<string, unknown>> = {}): string {
+  const body = (content: string): string =>
+    JSON.stringify({ model: 'gpt-4o', ...fields, messages: [{ role: 'user', content }] });
+  return body('x'.repeat(BODY_BYTES - body('').length));
+}
+
+/** A call of a service: the gateway looks at head and token only. */
+export function serviceRequest(token: string): string {
+  return httpRequest('POST', '/services/bench/chat/completions', headers(token), chatBody());
+}
+
+/** A call of a model: the gateway looks into the body too. */
+export function modelRequest(token: string, fields: Readonly<Record<string, unknown>> = {}): string {
+  return httpRequest('POST', '/v1/chat/completions', headers(token), chatBody(fields));
+}
+
+function headers(token: string): Readonly<Record<string, string>> {
+  return {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'user-agent': 'bench',
+  };
+}

@@ -1,0 +1,76 @@
+import { type Network, type NetworkOptions, startNetwork } from '../../network/network.js';
+import { GATEWAY_CORE, LOAD_CORE } from '../cores.js';
+import type { Row } from './row.js';
+
+export const CREDENTIAL = 'sk-bench-4f1e0a6b27';
+export const CONSUMER = 'worker-bench';
+
+/** Our gateway as a row, with what a caller needs to use it. */
+export interface OurRow extends Row {
+  readonly network: Network;
+  readonly token: string;
+}
+
+export interface OurRowOptions extends Pick<NetworkOptions, 'prepare' | 'accessLog'> {
+  readonly name?: string;
+}
+
+/**
+ * One gateway with one worker thread on the gateway's core, its policy server on the other, a service route
+ * `/services/bench/…` and an LLM route `/v1` to the upstream, and one consumer that may use both.
+ */
+export async function startOurRow(upstreamPort: number, options: OurRowOptions = {}): Promise<OurRow> {
+  const network = await startNetwork({
+    concurrency: 1,
+    gatewayCore: GATEWAY_CORE,
+    policyServerCore: LOAD_CORE,
+    accessLog: options.accessLog ?? false,
+    ...(options.prepare === undefined ? {} : { prepare: options.prepare }),
+  });
+  try {
+    await createBenchPolicy(network, upstreamPort);
+    const { token } = await network.admin.issueToken(CONSUMER);
+    return {
+      name: options.name ?? 'ours',
+      port: network.replicas[0]?.port ?? 0,
+      pids: network.replicas.map((replica) => replica.envoy.process.pid),
+      network,
+      token,
+      [Symbol.asyncDispose]: () => network.close(),
+    };
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
+}
+
+/** The routes that every measurement uses, to one upstream on loopback, admitting `CONSUMER`. */
+export async function createBenchPolicy({ admin }: Network, upstreamPort: number): Promise<void> {
+  const origin = `http://127.0.0.1:${upstreamPort}`;
+  await admin.put('credentials', 'bench', {
+    value: CREDENTIAL,
+    in: 'header',
+    header: 'Authorization',
+    prefix: 'Bearer ',
+    hosts: ['127.0.0.1'],
+  });
+  await admin.put('providers', 'bench', {
+    protocol: 'openai',
+    baseUrl: `${origin}/v1`,
+    credential: 'bench',
+    models: ['gpt-4o', 'gpt-4o-mini'],
+  });
+  await admin.put('consumers', CONSUMER, {});
+  await admin.put('llm-routes', 'bench', {
+    path: '/v1',
+    models: ['gpt-4o', 'gpt-4o-*'],
+    targets: [{ provider: 'bench' }],
+    allowedConsumers: [CONSUMER],
+  });
+  await admin.put('service-routes', 'bench', {
+    baseUrl: origin,
+    credential: 'bench',
+    allow: [{ methods: ['POST', 'GET'], paths: ['/**'] }],
+    allowedConsumers: [CONSUMER],
+  });
+}
