@@ -31,7 +31,17 @@ export interface AdminClient extends AsyncDisposable {
   /** Creates or replaces a resource and waits until every replica applied it. */
   put(kind: ResourceCollection, name: string, spec: object, options?: PutOptions): Promise<AdminAnswer>;
   delete(kind: ResourceCollection, name: string): Promise<AdminAnswer>;
-  issueToken(consumer: string): Promise<IssuedToken>;
+  /** Adds or replaces one consumer's grant on a route. */
+  grant(
+    collection: RouteCollection,
+    route: string,
+    consumer: string,
+    narrowing?: { readonly models?: readonly string[] },
+    options?: PutOptions,
+  ): Promise<AdminAnswer>;
+  /** Takes one consumer's grant on a route away. */
+  ungrant(collection: RouteCollection, route: string, consumer: string): Promise<AdminAnswer>;
+  issueToken(consumer: string, options?: PutOptions): Promise<IssuedToken>;
   revoke(consumer: string): Promise<RevokeAnswer>;
   restore(consumer: string): Promise<AdminAnswer>;
   close(): Promise<void>;
@@ -39,6 +49,8 @@ export interface AdminClient extends AsyncDisposable {
 
 export type ResourceCollection =
   'credentials' | 'providers' | 'llm-routes' | 'mcp-servers' | 'service-routes' | 'consumers';
+
+export type RouteCollection = 'llm-routes' | 'mcp-servers' | 'service-routes';
 
 export interface PutOptions {
   /** Default: true. */
@@ -55,6 +67,8 @@ const KINDS: Readonly<Record<ResourceCollection, string>> = {
 };
 
 export const WAIT_APPLIED = 'wait=applied&timeout=10s';
+
+const waiting = ({ wait = true }: PutOptions = {}): string => (wait ? `?${WAIT_APPLIED}` : '');
 
 /** All methods but `request` throw an Error with the answer when the status is not 2xx. */
 export function adminClient(origin: string, token: string): AdminClient {
@@ -82,13 +96,17 @@ export function adminClient(origin: string, token: string): AdminClient {
   const close = (): Promise<void> => pool.destroy();
   return {
     request,
-    put: (collection, name, spec, { wait = true } = {}) => {
+    put: (collection, name, spec, options) => {
       const envelope = { apiVersion: 'hiclaw.io/v1beta1', kind: KINDS[collection], metadata: { name }, spec };
-      return succeed('PUT', `/${collection}/${name}${wait ? `?${WAIT_APPLIED}` : ''}`, envelope);
+      return succeed('PUT', `/${collection}/${name}${waiting(options)}`, envelope);
     },
     delete: (collection, name) => succeed('DELETE', `/${collection}/${name}?${WAIT_APPLIED}`),
-    issueToken: async (consumer) =>
-      (await succeed('POST', `/consumers/${consumer}/tokens?${WAIT_APPLIED}`, {})).body as IssuedToken,
+    grant: (collection, route, consumer, narrowing = {}, options) =>
+      succeed('PUT', `/${collection}/${route}/allowedConsumers/${consumer}${waiting(options)}`, narrowing),
+    ungrant: (collection, route, consumer) =>
+      succeed('DELETE', `/${collection}/${route}/allowedConsumers/${consumer}?${WAIT_APPLIED}`),
+    issueToken: async (consumer, options) =>
+      (await succeed('POST', `/consumers/${consumer}/tokens${waiting(options)}`, {})).body as IssuedToken,
     revoke: async (consumer) =>
       (await succeed('POST', `/consumers/${consumer}/revoke`, {})).body as RevokeAnswer,
     restore: (consumer) => succeed('POST', `/consumers/${consumer}/restore?${WAIT_APPLIED}`, {}),

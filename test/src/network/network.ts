@@ -3,12 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { findEnvoy } from '@hiclaw/install';
 import { renderBootstrap } from '@hiclaw/policy-server/bootstrap';
-import { request } from 'undici';
 import { type AdminClient, adminClient } from './admin-client.js';
 import { type Envoy, startEnvoy } from './envoy-process.js';
 import { freePorts } from './free-ports.js';
 import { createHome, type Home, readLine } from './home.js';
 import { type ManagedProcess, startProcess } from './process.js';
+import { statusOf } from './status-of.js';
 import { until } from './until.js';
 
 export interface NetworkOptions {
@@ -24,8 +24,6 @@ export interface NetworkOptions {
   readonly policyServerCore?: number;
   /** More environment for the policy server. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Called with the home before anything starts, to put something into it. */
-  readonly prepare?: (home: Home) => Promise<void>;
 }
 
 /** A gateway replica of the constellation. */
@@ -83,7 +81,6 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
   };
 
   try {
-    await options.prepare?.(home);
     const policyServer = await runPolicyServer(home, apiPort, gatewayPorts[0] ?? 0, options, logged);
     closing.push(() => policyServer.kill());
     const admin = adminClient(apiOrigin, await readLine(home.adminTokenFile));
@@ -216,10 +213,4 @@ async function runReplica(
       current = await run();
     },
   };
-}
-
-async function statusOf(url: string): Promise<number> {
-  const { statusCode, body } = await request(url, { headersTimeout: 2000, bodyTimeout: 2000 });
-  await body.dump();
-  return statusCode;
 }

@@ -11,7 +11,7 @@ export interface OurRow extends Row {
   readonly token: string;
 }
 
-export interface OurRowOptions extends Pick<NetworkOptions, 'prepare' | 'accessLog'> {
+export interface OurRowOptions extends Pick<NetworkOptions, 'accessLog'> {
   readonly name?: string;
 }
 
@@ -25,7 +25,6 @@ export async function startOurRow(upstreamPort: number, options: OurRowOptions =
     gatewayCore: GATEWAY_CORE,
     policyServerCore: LOAD_CORE,
     accessLog: options.accessLog ?? false,
-    ...(options.prepare === undefined ? {} : { prepare: options.prepare }),
   });
   try {
     await createBenchPolicy(network, upstreamPort);
@@ -44,8 +43,16 @@ export async function startOurRow(upstreamPort: number, options: OurRowOptions =
   }
 }
 
-/** The routes that every measurement uses, to one upstream on loopback, admitting `CONSUMER`. */
-export async function createBenchPolicy({ admin }: Network, upstreamPort: number): Promise<void> {
+/**
+ * The routes that every measurement uses, admitting `CONSUMER`.
+ *
+ * @param llmPort where LLM requests go. Default: as the others.
+ */
+export async function createBenchPolicy(
+  { admin }: Pick<Network, 'admin'>,
+  upstreamPort: number,
+  llmPort = upstreamPort,
+): Promise<void> {
   const origin = `http://127.0.0.1:${upstreamPort}`;
   await admin.put('credentials', 'bench', {
     value: CREDENTIAL,
@@ -56,14 +63,14 @@ export async function createBenchPolicy({ admin }: Network, upstreamPort: number
   });
   await admin.put('providers', 'bench', {
     protocol: 'openai',
-    baseUrl: `${origin}/v1`,
+    baseUrl: `http://127.0.0.1:${llmPort}/v1`,
     credential: 'bench',
-    models: ['gpt-4o', 'gpt-4o-mini'],
+    models: ['gpt-4o', 'gpt-4o-mini', 'pretend-endless-every-20ms'],
   });
   await admin.put('consumers', CONSUMER, {});
   await admin.put('llm-routes', 'bench', {
     path: '/v1',
-    models: ['gpt-4o', 'gpt-4o-*'],
+    models: ['gpt-4o', 'gpt-4o-*', 'pretend-*'],
     targets: [{ provider: 'bench' }],
     allowedConsumers: [CONSUMER],
   });
