@@ -25,5 +25,12 @@ export * from './context/context';
 export * from './context/grpc-control';
 export * from './context/plugin-context';
 export * from './context/stream-context';
-export { registerPlugin, PluginFactory, activeStream, liveCount } from './context/dispatcher';
+export {
+  registerPlugin,
+  registerMaker,
+  PluginFactory,
+  PluginMaker,
+  activeStream,
+  liveCount,
+} from './context/dispatcher';
 export { noteAllocation } from './context/collector';

@@ -15,12 +15,12 @@ export class HeaderPair {
 
   /** The name as text. */
   get name(): string {
-    return String.UTF8.decode(this.key);
+    return decodeText(changetype<usize>(this.key), this.key.byteLength);
   }
 
   /** The value as text. */
   get text(): string {
-    return String.UTF8.decode(this.value);
+    return decodeText(changetype<usize>(this.value), this.value.byteLength);
   }
 }
 
@@ -96,15 +96,15 @@ export class PairsReader {
     this.end = pointer + length;
     this.left = 0;
     // No bytes, or one zero byte, is an empty map.
-    if (length < 4) return;
-    const count = load<u32>(pointer);
-    if (<u64>count * 10 + 4 > <u64>length) {
-      this.valid = false;
-      return;
+    if (length >= 4) {
+      const count = load<u32>(pointer);
+      this.valid = <u64>count * 10 + 4 <= <u64>length;
+      if (this.valid) {
+        this.count = count;
+        this.left = count;
+        this.bytes = pointer + 4 + ((<usize>count) << 3);
+      }
     }
-    this.count = count;
-    this.left = count;
-    this.bytes = pointer + 4 + ((<usize>count) << 3);
   }
 
   /** Moves to the next field; false after the last. */

@@ -1,7 +1,7 @@
 import { proxy_get_shared_data, proxy_set_shared_data } from '../abi';
 import { clearOut, OUT_FIRST, OUT_SECOND, OUT_THIRD, outFirst, outSecond, outThird } from '../out';
 import { failure, outcome, Outcome, Result, success } from '../result';
-import { copyBytes, encodeText, lastLength } from '../text';
+import { copyBytes, decodeText, encodeText, lastLength } from '../text';
 import { Status } from '../types';
 
 /** A shared value and the number that a compare-and-swap write needs. */
@@ -13,7 +13,7 @@ export class SharedValue {
 
   /** The value as text. */
   get text(): string {
-    return String.UTF8.decode(this.bytes);
+    return decodeText(changetype<usize>(this.bytes), this.bytes.byteLength);
   }
 }
 

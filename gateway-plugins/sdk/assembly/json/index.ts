@@ -1,0 +1,2 @@
+export * from './value';
+export { parseJson, parseJsonObject, JsonResult } from './parser';
