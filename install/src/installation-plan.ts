@@ -7,7 +7,7 @@ import { packageVersion, policyServerCodeHash, policyServerEntry, supervisorCode
 import { gatewayPortOf, type RunSettings } from './settings.js';
 import { fingerprintOf, type Plan, planOf, type ProcessSpec } from './supervisor/plan.js';
 
-export const POLICY_SERVER = 'policy-server';
+const POLICY_SERVER = 'policy-server';
 
 const MEBIBYTE = 1_048_576;
 
@@ -24,7 +24,7 @@ export interface InstallationInput {
 }
 
 /** Name of gateway replica `index`, also its Envoy node id's number. */
-export function gatewayName(index: number): string {
+function gatewayName(index: number): string {
   return `envoy-${index}`;
 }
 

@@ -3,7 +3,7 @@ import { type Dispatcher, request } from 'undici';
 import type { Narrator } from './narrator.js';
 
 /** What a gateway answered. */
-export interface GatewayAnswer {
+interface GatewayAnswer {
   readonly status: number;
   /** `x-hiclaw-reason` of a refusal. */
   readonly reason: string;
@@ -12,7 +12,7 @@ export interface GatewayAnswer {
 }
 
 /** A stream that runs. */
-export interface OpenStream {
+interface OpenStream {
   /** Resolves with the text so far once it holds `count` events. */
   events(count: number): Promise<string>;
   /** Resolves when the stream has ended, however; rejects after `withinMs`. */

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { GatewayError } from '@hiclaw/service-kit';
 import type { McpExampleReport } from './loopback-preload.js';
 
@@ -14,9 +14,7 @@ export interface McpExample extends AsyncDisposable {
 
 /** @throws GatewayError `DEMO_FAILED` when it ends before it listens */
 export async function startMcpExample(environment: Readonly<Record<string, string>>): Promise<McpExample> {
-  const manifest = createRequire(import.meta.url).resolve(
-    '@modelcontextprotocol/server-everything/package.json',
-  );
+  const manifest = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/package.json'));
   const child = fork(join(dirname(manifest), 'dist', 'index.js'), ['streamableHttp'], {
     execArgv: ['--import', new URL('./loopback-preload.js', import.meta.url).href],
     env: { ...environment, PORT: '0' },

