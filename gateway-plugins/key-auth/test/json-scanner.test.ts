@@ -59,7 +59,7 @@ describe('model scan', () => {
     ['{"model":"\\u0000"}', 'bad-model'],
     ['{"model":"a\\nb"}', 'bad-model'],
     ['{"model":"\u007f"}', 'bad-model'],
-    ['{"model":"\u0085"}', 'bad-model'],
+    ['{"model":"\u0085"}', 'found'],
     ['{"model":"\\ud83d"}', 'bad-model'],
     ['{"model":"\\ude00\\ud83d"}', 'bad-model'],
     [`{"model":"${'a'.repeat(256)}"}`, 'found'],

@@ -25,7 +25,7 @@ export function referenceScan(body: Uint8Array): { readonly scan: Scan; readonly
   if (others || named.length > 1 || (only !== undefined && only.key !== 'model')) return nothing('ambiguous');
   if (only === undefined) return nothing('missing');
   const model: unknown = only.value.startsWith('"') ? JSON.parse(only.value) : null;
-  if (typeof model !== 'string' || model === '' || /\p{Surrogate}|\p{Cc}/u.test(model))
+  if (typeof model !== 'string' || model === '' || /\p{Surrogate}|[\0-\x1f\x7f]/u.test(model))
     return nothing('bad-model');
   if (Buffer.byteLength(model) > 256) return nothing('bad-model');
   return { scan: 'found', model };

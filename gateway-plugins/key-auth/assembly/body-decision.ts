@@ -1,0 +1,52 @@
+// The second half of a decision on an LLM request: its body is complete.
+
+import * as L from '../../../packages/policy-image/src/layout';
+import { admitsCaller } from './caller';
+import { SCAN_MODEL } from './json-state';
+import { ModelScan, scannedModelLength, scanResult } from './json-scanner';
+import { consumerOf, findGrant } from './lookup';
+import { admitsModel, hasCandidate, routeForModel } from './models';
+import * as V from './verdict';
+import { clearOutcome, outcome } from './verdict';
+
+/**
+ * What to do with a request whose body the scanner has seen to the end. Token and LLM path may have come from an
+ * earlier image, so everything is decided again under this one; 0 says that they are not in it.
+ */
+export function decideBody(image: usize, token: usize, llmPath: usize, scanner: usize): u32 {
+  clearOutcome();
+  if (image == 0) return V.NO_POLICY;
+  const caller = admitsCaller(image, token);
+  if (token != 0) outcome.consumer = consumerOf(image, token);
+  if (caller != V.ADMIT) return caller;
+  outcome.token = token;
+  if (llmPath == 0) return V.ROUTE_NOT_FOUND;
+  if (!hasCandidate(image, llmPath, outcome.consumer)) return V.ROUTE_NOT_ALLOWED;
+  switch (scanResult(scanner)) {
+    case ModelScan.Found:
+      break;
+    case ModelScan.Ambiguous:
+      return V.MODEL_AMBIGUOUS;
+    case ModelScan.Missing:
+      return V.MODEL_MISSING;
+    case ModelScan.BadModel:
+      return V.MODEL_MALFORMED;
+    default:
+      return V.BODY_MALFORMED;
+  }
+  outcome.model = scanner + SCAN_MODEL;
+  outcome.modelLength = scannedModelLength(scanner);
+  outcome.route = routeForModel(image, llmPath, outcome.consumer, outcome.model, outcome.modelLength);
+  return outcome.route == 0 ? V.MODEL_NOT_ALLOWED : V.ADMIT;
+}
+
+/** Whether a request that was admitted before may go on. 0 says that token or route are gone. */
+export function mayGoOn(image: usize, token: usize, route: usize, model: usize, modelLength: usize): bool {
+  if (route == 0 || admitsCaller(image, token) != V.ADMIT) return false;
+  const grant = findGrant(image, consumerOf(image, token), route);
+  if (grant == 0) return false;
+  return (
+    load<u32>(route + L.ROUTE_KIND) != L.ROUTE_KIND_LLM ||
+    admitsModel(image, route, grant, model, modelLength)
+  );
+}

@@ -1,0 +1,183 @@
+// The key-auth image, read in place. `imageHolds` verifies every index, offset and order once; what comes after it
+// follows them without checks. Entries are handled as addresses, "no entry" is 0.
+
+import {
+  frameHolds,
+  rangeHolds,
+  sectionCount,
+  sectionHolds,
+  sectionStart,
+  stringHolds,
+} from '../../policy/assembly/image-frame';
+import * as L from '../../../packages/policy-image/src/layout';
+
+/** "No index", as the image writes it. */
+export const NONE: u32 = <u32>L.NONE;
+
+function sectionsHold(image: usize, size: usize): bool {
+  return (
+    holds(image, size, L.KEY_AUTH_TOKENS, L.TOKEN_BYTES) &&
+    holds(image, size, L.KEY_AUTH_TOKEN_BUCKETS, L.TOKEN_BUCKET_BYTES) &&
+    holds(image, size, L.KEY_AUTH_CONSUMERS, L.CONSUMER_BYTES) &&
+    holds(image, size, L.KEY_AUTH_PROFILES, L.PROFILE_BYTES) &&
+    holds(image, size, L.KEY_AUTH_GRANTS, L.GRANT_BYTES) &&
+    holds(image, size, L.KEY_AUTH_ROUTES, L.ROUTE_BYTES) &&
+    holds(image, size, L.KEY_AUTH_LLM_PATHS, L.LLM_PATH_BYTES) &&
+    holds(image, size, L.KEY_AUTH_CANDIDATES, L.CANDIDATE_BYTES) &&
+    holds(image, size, L.KEY_AUTH_RULES, L.RULE_BYTES) &&
+    holds(image, size, L.KEY_AUTH_PATTERN_SETS, L.PATTERN_SET_BYTES) &&
+    holds(image, size, L.KEY_AUTH_PATTERNS, L.PATTERN_BYTES) &&
+    holds(image, size, L.KEY_AUTH_STRINGS, 1)
+  );
+}
+
+function holds(image: usize, size: usize, header: usize, entryBytes: u32): bool {
+  return sectionHolds(image, size, L.KEY_AUTH_HEADER_BYTES, header, entryBytes);
+}
+
+/** Leading digest bits that the bucket table resolves; above the maximum when the table has not the size it must. */
+function bucketBits(image: usize): u32 {
+  const tokens = sectionCount(image, L.KEY_AUTH_TOKENS);
+  let bits: u32 = 0;
+  while (bits < <u32>L.TOKEN_BUCKET_MAX_BITS && (<u64>1) << bits < <u64>tokens) bits++;
+  return bits;
+}
+
+function bucketsHold(image: usize): bool {
+  const tokens = sectionCount(image, L.KEY_AUTH_TOKENS);
+  const buckets = sectionCount(image, L.KEY_AUTH_TOKEN_BUCKETS);
+  if (buckets != (1 << bucketBits(image)) + 1) return false;
+  const start = sectionStart(image, L.KEY_AUTH_TOKEN_BUCKETS);
+  let before: u32 = 0;
+  for (let i: u32 = 0; i < buckets; i++) {
+    const first = load<u32>(start + i * L.TOKEN_BUCKET_BYTES);
+    if (first < before || first > tokens) return false;
+    before = first;
+  }
+  return load<u32>(start) == 0 && before == tokens;
+}
+
+function tokensHold(image: usize): bool {
+  const consumers = sectionCount(image, L.KEY_AUTH_CONSUMERS);
+  const start = sectionStart(image, L.KEY_AUTH_TOKENS);
+  const end = start + sectionCount(image, L.KEY_AUTH_TOKENS) * L.TOKEN_BYTES;
+  for (let token = start; token < end; token += L.TOKEN_BYTES) {
+    if (load<u32>(token + L.TOKEN_CONSUMER) >= consumers) return false;
+  }
+  return true;
+}
+
+function consumersHold(image: usize, strings: u32): bool {
+  const profiles = sectionCount(image, L.KEY_AUTH_PROFILES);
+  const start = sectionStart(image, L.KEY_AUTH_CONSUMERS);
+  const end = start + sectionCount(image, L.KEY_AUTH_CONSUMERS) * L.CONSUMER_BYTES;
+  for (let consumer = start; consumer < end; consumer += L.CONSUMER_BYTES) {
+    if (!stringHolds(consumer + L.CONSUMER_NAME, strings)) return false;
+    if (load<u32>(consumer + L.CONSUMER_PROFILE) >= profiles) return false;
+  }
+  return true;
+}
+
+function indexOrNone(index: u32, available: u32): bool {
+  return index == NONE || index < available;
+}
+
+function grantsHold(image: usize): bool {
+  const grants = sectionCount(image, L.KEY_AUTH_GRANTS);
+  const profiles = sectionStart(image, L.KEY_AUTH_PROFILES);
+  const profilesEnd = profiles + sectionCount(image, L.KEY_AUTH_PROFILES) * L.PROFILE_BYTES;
+  for (let profile = profiles; profile < profilesEnd; profile += L.PROFILE_BYTES) {
+    const first = load<u32>(profile + L.PROFILE_GRANTS_START);
+    if (!rangeHolds(first, load<u32>(profile + L.PROFILE_GRANTS_COUNT), grants)) return false;
+  }
+  const routes = sectionCount(image, L.KEY_AUTH_ROUTES);
+  const sets = sectionCount(image, L.KEY_AUTH_PATTERN_SETS);
+  const start = sectionStart(image, L.KEY_AUTH_GRANTS);
+  for (let grant = start; grant < start + grants * L.GRANT_BYTES; grant += L.GRANT_BYTES) {
+    if (load<u32>(grant + L.GRANT_ROUTE) >= routes) return false;
+    if (!indexOrNone(load<u32>(grant + L.GRANT_MODELS), sets)) return false;
+  }
+  return true;
+}
+
+function routeHolds(route: usize, rules: u32, sets: u32, strings: u32): bool {
+  const kind = load<u32>(route + L.ROUTE_KIND);
+  const models = load<u32>(route + L.ROUTE_MODELS);
+  const catalogue = load<u32>(route + L.ROUTE_CATALOGUE);
+  // What an LLM route must have, the others must not have.
+  const isLlm = kind == L.ROUTE_KIND_LLM;
+  if (isLlm ? models >= sets || catalogue >= sets : models != NONE || catalogue != NONE) return false;
+  return (
+    (isLlm || kind == L.ROUTE_KIND_MCP || kind == L.ROUTE_KIND_SERVICE) &&
+    stringHolds(route + L.ROUTE_KEY, strings) &&
+    rangeHolds(load<u32>(route + L.ROUTE_RULES_START), load<u32>(route + L.ROUTE_RULES_COUNT), rules)
+  );
+}
+
+function routesHold(image: usize, strings: u32): bool {
+  const rules = sectionCount(image, L.KEY_AUTH_RULES);
+  const sets = sectionCount(image, L.KEY_AUTH_PATTERN_SETS);
+  const start = sectionStart(image, L.KEY_AUTH_ROUTES);
+  const end = start + sectionCount(image, L.KEY_AUTH_ROUTES) * L.ROUTE_BYTES;
+  for (let route = start; route < end; route += L.ROUTE_BYTES) {
+    if (!routeHolds(route, rules, sets, strings)) return false;
+  }
+  const firstRule = sectionStart(image, L.KEY_AUTH_RULES);
+  for (let rule = firstRule; rule < firstRule + rules * L.RULE_BYTES; rule += L.RULE_BYTES) {
+    if (load<u32>(rule + L.RULE_PATHS) >= sets) return false;
+  }
+  return true;
+}
+
+function llmPathsHold(image: usize, strings: u32): bool {
+  const candidates = sectionCount(image, L.KEY_AUTH_CANDIDATES);
+  const paths = sectionStart(image, L.KEY_AUTH_LLM_PATHS);
+  const pathsEnd = paths + sectionCount(image, L.KEY_AUTH_LLM_PATHS) * L.LLM_PATH_BYTES;
+  for (let path = paths; path < pathsEnd; path += L.LLM_PATH_BYTES) {
+    const first = load<u32>(path + L.LLM_PATH_CANDIDATES_START);
+    if (!rangeHolds(first, load<u32>(path + L.LLM_PATH_CANDIDATES_COUNT), candidates)) return false;
+    if (!stringHolds(path + L.LLM_PATH_PATH, strings)) return false;
+  }
+  const routes = sectionStart(image, L.KEY_AUTH_ROUTES);
+  const routeCount = sectionCount(image, L.KEY_AUTH_ROUTES);
+  const start = sectionStart(image, L.KEY_AUTH_CANDIDATES);
+  const end = start + candidates * L.CANDIDATE_BYTES;
+  for (let candidate = start; candidate < end; candidate += L.CANDIDATE_BYTES) {
+    const route = load<u32>(candidate);
+    if (route >= routeCount) return false;
+    // Choosing by model follows the pattern sets that only LLM routes have.
+    if (load<u32>(routes + route * L.ROUTE_BYTES + L.ROUTE_KIND) != L.ROUTE_KIND_LLM) return false;
+  }
+  return true;
+}
+
+function patternsHold(image: usize, strings: u32): bool {
+  const patterns = sectionCount(image, L.KEY_AUTH_PATTERNS);
+  const sets = sectionStart(image, L.KEY_AUTH_PATTERN_SETS);
+  const setsEnd = sets + sectionCount(image, L.KEY_AUTH_PATTERN_SETS) * L.PATTERN_SET_BYTES;
+  for (let set = sets; set < setsEnd; set += L.PATTERN_SET_BYTES) {
+    const first = load<u32>(set + L.PATTERN_SET_START);
+    if (!rangeHolds(first, load<u32>(set + L.PATTERN_SET_COUNT), patterns)) return false;
+  }
+  const start = sectionStart(image, L.KEY_AUTH_PATTERNS);
+  for (let pattern = start; pattern < start + patterns * L.PATTERN_BYTES; pattern += L.PATTERN_BYTES) {
+    if (!stringHolds(pattern, strings)) return false;
+  }
+  return true;
+}
+
+/** Whether these bytes are a key-auth image that can be followed blindly. */
+export function imageHolds(image: usize, size: usize): bool {
+  if (!frameHolds(image, size, L.KEY_AUTH_MAGIC, L.KEY_AUTH_FORMAT, L.KEY_AUTH_HEADER_BYTES)) return false;
+  if (!sectionsHold(image, size)) return false;
+  const strings = sectionCount(image, L.KEY_AUTH_STRINGS);
+  return (
+    bucketsHold(image) &&
+    tokensHold(image) &&
+    consumersHold(image, strings) &&
+    grantsHold(image) &&
+    routesHold(image, strings) &&
+    llmPathsHold(image, strings) &&
+    patternsHold(image, strings)
+  );
+}
