@@ -6,7 +6,8 @@ import { KeyAuthImage } from './key-auth-image.js';
 import * as L from './layout.js';
 import { PolicyImageError } from './policy-image-error.js';
 import type { KeyAuthPolicy } from './policy.js';
-import { keyAuthPolicy, reordered, tokenFromSeed } from './testing/policy-arbitraries.js';
+import { keyAuthPolicy, reordered } from './testing/policy-arbitraries.js';
+import { tokenFromSeed } from './testing/token-from-seed.js';
 import { tokenDigest } from './token.js';
 import { writeKeyAuthImage } from './write-key-auth.js';
 

@@ -1,0 +1,32 @@
+/**
+ * What the gateway says when it refuses a request. Compiled twice, by TypeScript and by AssemblyScript, so it may hold
+ * nothing but constants. A text never quotes the request. The name after `TEXT_` is the reason code in upper case.
+ */
+export const TEXT_NO_POLICY = 'The gateway has no policy yet. Try again in a moment.';
+export const TEXT_PATH_MALFORMED = 'The path is not in canonical form.';
+export const TEXT_TOKEN_MISSING = 'A consumer token is required: Authorization: Bearer <token>.';
+export const TEXT_TOKEN_CONFLICT = 'The request carries more than one credential.';
+export const TEXT_TOKEN_MALFORMED = 'The credential is not a consumer token.';
+export const TEXT_TOKEN_MISPLACED =
+  'A consumer token belongs in Authorization or x-api-key only. Rotate this one.';
+export const TEXT_TOKEN_UNKNOWN = 'The consumer token is not valid.';
+export const TEXT_TOKEN_EXPIRED = 'The consumer token has expired.';
+export const TEXT_CONSUMER_REVOKED = 'This consumer has been revoked.';
+export const TEXT_CONSUMER_DISABLED = 'This consumer is disabled.';
+export const TEXT_CONSUMER_EXPIRED = 'This consumer has expired.';
+export const TEXT_UPGRADE_NOT_ALLOWED = 'Protocol upgrades are not allowed.';
+export const TEXT_ROUTE_NOT_FOUND = 'There is no such route.';
+export const TEXT_ROUTE_NOT_ALLOWED = 'This consumer may not use this route.';
+export const TEXT_METHOD_NOT_ALLOWED = 'This method is not allowed here.';
+export const TEXT_REQUEST_NOT_ALLOWED = 'This route does not allow this method and path.';
+export const TEXT_ENDPOINT_NOT_FOUND = 'There is no such endpoint.';
+export const TEXT_MODEL_NOT_FOUND = 'There is no such model for this consumer.';
+export const TEXT_BODY_ENCODED = 'An encoded body cannot be checked; send it without Content-Encoding.';
+export const TEXT_BODY_TYPE = 'The body must be application/json in UTF-8.';
+export const TEXT_BODY_TOO_LARGE = 'The body is too large.';
+export const TEXT_BODY_MALFORMED = 'The body is not one JSON object in UTF-8.';
+export const TEXT_MODEL_AMBIGUOUS = 'The body names its model more than once.';
+export const TEXT_MODEL_MISSING = 'The body names no model.';
+export const TEXT_MODEL_MALFORMED = 'The model in the body is not a model name.';
+export const TEXT_MODEL_NOT_ALLOWED = 'This consumer may not use this model.';
+export const TEXT_INTERNAL = 'The gateway could not handle the request.';
