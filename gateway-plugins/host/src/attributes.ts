@@ -7,15 +7,12 @@ import { HeaderMap } from './header-map.js';
  * doubles, booleans as one byte, objects as maps, arrays as lists.
  */
 export type AttributeValue =
-  | string
-  | number
-  | bigint
-  | boolean
-  | Uint8Array
-  | HeaderMap
-  | readonly AttributeValue[]
-  | { readonly [name: string]: AttributeValue | undefined };
-export type Attributes = { readonly [name: string]: AttributeValue | undefined };
+  string | number | bigint | boolean | Uint8Array | HeaderMap | readonly AttributeValue[] | Attributes;
+
+/** A tree of attributes by name. */
+export interface Attributes {
+  readonly [name: string]: AttributeValue | undefined;
+}
 
 function isList(value: AttributeValue): value is readonly AttributeValue[] {
   return Array.isArray(value);

@@ -25,9 +25,7 @@ export abstract class Context {
   }
 
   /** The map that a change would go to; null when the phase has none (BadArgument). */
-  mutableMap(_type: number): HeaderMap | null {
-    return null;
-  }
+  abstract mutableMap(type: number): HeaderMap | null;
 
   /** The map that a read sees. Callout maps live in the plugin context. */
   readableMap(type: number): HeaderMap | null {

@@ -115,6 +115,15 @@ export class FilterPath {
     else this.#forwardTrailers(this.trailers);
   }
 
+  /** Sends a whole message on, past the filter; what it held is dropped. */
+  replace(message: { readonly headers: HeaderMap; readonly body: Uint8Array }): void {
+    this.headers = message.headers;
+    this.buffered = null;
+    this.#observedEnd = true;
+    this.#forwardHeaders(message.body.length === 0);
+    if (message.body.length > 0) this.#forwardData(message.body, true);
+  }
+
   /** Moves data into the held body. */
   hold(data: Body): void {
     this.buffered ??= new Body();

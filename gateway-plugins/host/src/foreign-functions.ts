@@ -29,7 +29,8 @@ const NOT_EMULATED = new Set([
   'declare_property', 'set_envoy_filter_state', 'verify_signature', 'sign', 'expr_create', 'expr_evaluate', 'expr_delete',
 ]); // prettier-ignore
 
-export function runForeignFunction(vm: Vm, name: string, argument: Uint8Array): ForeignResult {
+/** Null when Envoy has no function of that name. */
+export function runForeignFunction(vm: Vm, name: string, argument: Uint8Array): ForeignResult | null {
   const found = vm.host.foreignFunctions[name] ?? BUILT_IN[name];
   if (found !== undefined) return found(argument, vm);
   if (vm.host.strict && NOT_EMULATED.has(name)) {
@@ -37,5 +38,5 @@ export function runForeignFunction(vm: Vm, name: string, argument: Uint8Array): 
       `proxy_call_foreign_function: Envoy has ${name}, this host does not; give foreignFunctions`,
     );
   }
-  return { status: Status.NotFound };
+  return null;
 }

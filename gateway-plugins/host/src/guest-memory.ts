@@ -35,7 +35,8 @@ export class GuestMemory {
   }
 
   u32(pointer: number, what: string): number {
-    return this.#bytes.readUInt32LE(this.check(pointer, 4, what));
+    const start = this.check(pointer, 4, what);
+    return this.#bytes.readUInt32LE(start);
   }
 
   write(pointer: number, bytes: Uint8Array, what: string): void {
@@ -49,13 +50,16 @@ export class GuestMemory {
   }
 
   writeU32(pointer: number, value: number, what: string): void {
-    this.#bytes.writeUInt32LE(value >>> 0, this.check(pointer, 4, what));
+    const start = this.check(pointer, 4, what);
+    this.#bytes.writeUInt32LE(value >>> 0, start);
   }
 
   writeU64(pointer: number, value: bigint, what: string): void {
-    this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.check(pointer, 8, what));
+    const start = this.check(pointer, 8, what);
+    this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), start);
   }
 
+  // Callers look at #bytes only after this: growth replaces it.
   /** @throws InvalidPointer unless all of the range lies in memory. Returns the start as an unsigned number. */
   check(pointer: number, length: number, what: string): number {
     const view = this.#view();

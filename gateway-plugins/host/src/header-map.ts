@@ -1,35 +1,11 @@
 import { toByteString, type ByteString, type BytesInit } from './bytes.js';
+import { isJoined, type HeaderMapKind } from './joined-headers.js';
 
 /** Headers given by a test: an object (a list gives several values) or pairs. Names in any case. */
 export type HeadersInit =
   | Readonly<Record<string, BytesInit | readonly BytesInit[]>>
   | Iterable<readonly [string, BytesInit]>
   | HeaderMap;
-
-/** Envoy holds these once: a second value is joined to the first with a comma. */
-const INLINE_COMMON = [
-  'connection', 'content-length', 'content-type', 'x-envoy-attempt-count', 'x-envoy-decorator-operation',
-  'keep-alive', 'proxy-connection', 'proxy-status', 'x-request-id', 'transfer-encoding', 'upgrade', 'via',
-]; // prettier-ignore
-const INLINE_REQUEST = [
-  ':authority', ':method', ':path', ':protocol', ':scheme', 'expect', 'grpc-timeout', 'te', 'user-agent',
-  'x-client-trace-id', 'x-envoy-downstream-service-cluster', 'x-envoy-downstream-service-node',
-  'x-envoy-expected-rq-timeout-ms', 'x-envoy-external-address', 'x-envoy-force-trace', 'x-envoy-internal',
-  'x-envoy-max-retries', 'x-envoy-original-path', 'x-envoy-retry-on', 'x-envoy-retry-grpc-on',
-  'x-envoy-upstream-rq-timeout-ms', 'x-envoy-upstream-rq-per-try-timeout-ms', 'x-forwarded-client-cert',
-  'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto',
-]; // prettier-ignore
-const INLINE_RESPONSE = [
-  ':status', 'date', 'location', 'server', 'grpc-status', 'grpc-message', 'x-envoy-upstream-service-time',
-]; // prettier-ignore
-
-export type HeaderMapKind = 'request' | 'response' | 'trailers';
-
-const INLINE: Readonly<Record<HeaderMapKind, ReadonlySet<string>>> = {
-  request: new Set([...INLINE_COMMON, ...INLINE_REQUEST]),
-  response: new Set([...INLINE_COMMON, ...INLINE_RESPONSE]),
-  trailers: new Set(['grpc-status', 'grpc-message']),
-};
 
 /** Headers as Envoy holds them: lower-case names, several values in order, pseudo headers first. */
 export class HeaderMap implements Iterable<readonly [string, ByteString]> {
@@ -77,7 +53,7 @@ export class HeaderMap implements Iterable<readonly [string, ByteString]> {
 
   add(name: string, value: ByteString): void {
     const key = this.#key(name);
-    if (INLINE[this.kind].has(key)) {
+    if (isJoined(this.kind, key)) {
       const at = this.#entries.findIndex((entry) => entry[0] === key);
       const existing = this.#entries[at];
       if (existing !== undefined) {

@@ -31,6 +31,13 @@ export interface StreamStep {
   readonly localResponse: LocalResponse | null;
 }
 
+/** What a callback returned. */
+export interface CallbackResult {
+  readonly value: number;
+  /** A local response was sent: Envoy stops whatever the value is. */
+  readonly stopped: boolean;
+}
+
 export interface EndFlag {
   /** This was the last piece. Default: false. */
   readonly endStream?: boolean;
@@ -164,7 +171,7 @@ export class HttpStream extends Context {
   }
 
   /** Calls a callback of this stream; null when the plugin has none. Put-off actions ran when it returns. */
-  run(name: CallbackName, ...args: number[]): { readonly value: number; readonly stopped: boolean } | null {
+  run(name: CallbackName, ...args: number[]): CallbackResult | null {
     const value = this.vm.invoke(this, name, this.id, ...args);
     const { stopIteration } = this.vm;
     this.vm.finishCall();
@@ -287,11 +294,14 @@ export class HttpStream extends Context {
   #answer(response: LocalResponse): void {
     if (this.#deleted) return;
     this.info.responseCodeDetails ??= response.details;
+    this.#localResponse ??= response;
     if (this.#response.path.headers !== null) {
-      this.#reset('local response after response headers');
+      if (this.#response.path.forwarded.headers !== null)
+        this.#reset('local response after response headers');
+      // The response is still in the filter chain: Envoy answers past the filters.
+      else this.#response.path.replace(renderLocalReply(response, this.#request.path.headers));
       return;
     }
-    this.#localResponse ??= response;
     // Within a request callback Envoy first lets the filter chain unwind.
     if (this.#inRequestCallback) this.#pendingReply = response;
     else this.#encode(response);

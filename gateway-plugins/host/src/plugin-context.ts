@@ -218,6 +218,10 @@ export class PluginContext extends Context {
     });
   }
 
+  override mutableMap(): null {
+    return null;
+  }
+
   override continueStream(streamType: number): number {
     return streamType === StreamType.Upstream ? Status.Unimplemented : Status.Ok;
   }

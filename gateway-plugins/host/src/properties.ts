@@ -45,8 +45,9 @@ function isMap(value: AttributeValue | undefined): value is Attributes {
 /** What follows from the node, the plugin and the maps that are there in this phase. */
 function builtIn(context: Context, name: string): AttributeValue | undefined {
   switch (name) {
-    case 'node':
-      return context.vm.host.node;
+    case 'xds':
+      // Since 1.40 the node is here and no longer at the top.
+      return { node: context.vm.host.node };
     case 'plugin_name':
       return context.plugin?.name;
     case 'plugin_root_id':
@@ -88,6 +89,7 @@ function requestAttributes(headers: HeaderMap | null): Attributes {
     referer: headers.get('referer'),
     useragent: headers.get('user-agent'),
     id: headers.get('x-request-id'),
+    protocol: 'HTTP/1.1',
   };
 }
 

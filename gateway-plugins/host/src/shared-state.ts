@@ -20,8 +20,8 @@ export class SharedState {
 
   /** A `cas` of 0 writes without a check; so does a key that does not exist yet. */
   set(vmId: string, key: string, value: Uint8Array, cas: number): Status {
-    let map = this.#data.get(vmId);
-    if (map === undefined) this.#data.set(vmId, (map = new Map()));
+    const map = this.#data.get(vmId) ?? new Map<string, { value: Uint8Array; cas: number }>();
+    this.#data.set(vmId, map);
     const existing = map.get(key);
     if (existing !== undefined && cas !== 0 && cas !== existing.cas) return Status.CasMismatch;
     map.set(key, { value, cas: this.#nextCas++ });

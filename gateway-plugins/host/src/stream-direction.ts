@@ -8,7 +8,7 @@ import {
   type TrailersStatus,
 } from './filter-path.js';
 import type { HeaderMap } from './header-map.js';
-import type { HttpStream } from './http-stream.js';
+import type { CallbackResult, HttpStream } from './http-stream.js';
 
 const REQUEST = {
   headers: 'proxy_on_request_headers',
@@ -72,13 +72,7 @@ export class StreamDirection implements PathFilter {
     this.#visibleBody = data;
     this.#stream.endOfStream = endStream;
     const result = this.#stream.run(this.#callbacks.body, this.buffer().length, endStream ? 1 : 0);
-    const stopped = result !== null && result.stopped;
-    const status =
-      result === null
-        ? 'continue'
-        : stopped
-          ? 'stop-no-buffer'
-          : (BODY_STATUS[result.value] ?? 'stop-no-buffer');
+    const status = bodyStatus(result);
     this.#buffering = status === 'stop-and-buffer';
     if (status === 'continue') this.#visibleBody = null;
     if (status === 'stop-and-buffer' && this.path.buffered === null) {
@@ -117,7 +111,7 @@ export class StreamDirection implements PathFilter {
     this.#visibleBody = null;
   }
 
-  #headersStatus(result: { value: number; stopped: boolean } | null): HeadersStatus {
+  #headersStatus(result: CallbackResult | null): HeadersStatus {
     if (result === null) return 'continue';
     if (result.stopped) return 'stop-all-and-watermark';
     if (result.value === 1 && !this.#stream.plugin.allowOnHeadersStopIteration)
@@ -130,4 +124,9 @@ export class StreamDirection implements PathFilter {
     this.#stream.answerTooLarge(this.#callbacks === REQUEST ? 'request' : 'response');
     return true;
   }
+}
+
+function bodyStatus(result: CallbackResult | null): BodyStatus {
+  if (result === null) return 'continue';
+  return result.stopped ? 'stop-no-buffer' : (BODY_STATUS[result.value] ?? 'stop-no-buffer');
 }

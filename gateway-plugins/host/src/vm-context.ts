@@ -6,6 +6,10 @@ export class VmContext extends Context {
   override readonly plugin = null;
   override readonly info = null;
 
+  override mutableMap(): null {
+    return null;
+  }
+
   continueStream(streamType: number): number {
     return streamType === StreamType.Upstream ? Status.Unimplemented : Status.Ok;
   }

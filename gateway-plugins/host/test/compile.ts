@@ -19,7 +19,8 @@ export async function compile(source: string): Promise<Uint8Array> {
   if (!text.includes('proxy_abi_version_')) text += COMMON;
   if (!text.includes('proxy_on_memory_allocate')) text += ALLOCATOR;
   let wasm: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(
+  const messages: string[] = [];
+  const { error } = await asc.main(
     [
       'fixture.ts',
       '--outFile',
@@ -38,9 +39,10 @@ export async function compile(source: string): Promise<Uint8Array> {
         if (name === 'out.wasm' && typeof contents !== 'string') wasm = contents.slice();
       },
       listFiles: () => [],
+      stderr: { write: (text: string | Uint8Array) => messages.push(String(text)) > 0 },
     },
   );
-  if (error !== null || wasm === undefined) throw new Error(`fixture does not compile: ${stderr.toString()}`);
+  if (error !== null || wasm === undefined) throw new Error(`fixture does not compile: ${messages.join('')}`);
   return wasm;
 }
 

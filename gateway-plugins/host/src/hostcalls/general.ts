@@ -75,8 +75,11 @@ export const generalHostcalls: HostcallTable<
   ) {
     const functionName = vm.memory.text(name, nameSize, 'function name');
     const input = vm.memory.bytes(argument, argumentSize, 'argument');
-    const { status, result } = runForeignFunction(vm, functionName, input);
-    if (result !== undefined && resultOut !== 0 && sizeOut !== 0) vm.returnBytes(result, resultOut, sizeOut);
-    return status;
+    const found = runForeignFunction(vm, functionName, input);
+    if (found === null) return Status.NotFound;
+    // Envoy stores an address and a size also when the function failed or has no result.
+    if (resultOut !== 0 && sizeOut !== 0)
+      vm.returnBytes(found.result ?? new Uint8Array(0), resultOut, sizeOut);
+    return found.status;
   },
 };
