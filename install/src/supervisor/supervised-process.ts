@@ -131,7 +131,7 @@ export class SupervisedProcess {
     }
     try {
       const running = await startProcess(this.#spec, home, clock.nowMs());
-      log.info({ process: this.#spec.name, pid: running.ref.pid }, 'process started');
+      log.info({ process: this.#spec.name, childPid: running.ref.pid }, 'process started');
       return running;
     } catch (error) {
       const how = error instanceof Error ? error.message : String(error);

@@ -103,7 +103,7 @@ export class Supervisor {
         recorded !== null && isRunning(recorded) ? recorded : marked.find(({ name }) => name === spec.name);
       if (ref === undefined) continue;
       adopted.add(ref.pid);
-      log.info({ process: spec.name, pid: ref.pid }, 'running process adopted');
+      log.info({ process: spec.name, childPid: ref.pid }, 'running process adopted');
       taken.push(this.#supervise(spec, adoptedFrom(ref, known), known));
     }
     this.#processes = taken;
@@ -114,7 +114,7 @@ export class Supervisor {
         .filter(({ pid }) => !adopted.has(pid))
         .filter(isRunning)
         .map((ref) => {
-          log.warn({ pid: ref.pid }, 'orphan ended');
+          log.warn({ childPid: ref.pid }, 'orphan ended');
           return stopProcess(ref, this.#plan, undefined);
         }),
     );
