@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import type { RequestFacts } from '../oracle/facts.js';
+import { body, pieces } from './body-arbitraries.js';
+import { LLM_PATHS, MODELS, NOW, type GeneratedPolicy } from './policy-arbitraries.js';
+import { tokenFromSeed } from './token-from-seed.js';
+
+type Header = readonly [string, string];
+
+const METHODS = ['GET', 'POST', 'POST', 'POST', 'DELETE', 'PUT', 'HEAD', 'OPTIONS', 'PATCH', 'get', 'BREW'];
+const ENDPOINTS = [
+  ...['/chat/completions', '/completions', '/responses', '/embeddings', '/rerank', '/moderations'],
+  ...['/images/generations', '/audio/speech', '/messages', '/messages/count_tokens'],
+  ...['/models', '/models/', '/files', '', '/', '/chat/completions/', '/modelsx', '/Messages'],
+];
+const SERVICE_PATHS = [
+  '',
+  '/',
+  '/user',
+  '/repos/a',
+  '/repos/a/b',
+  '/repos/a/issues',
+  '/repos',
+  '/axb',
+  '/a/b',
+  '/x/issues',
+];
+const ODD_PATHS = [
+  '',
+  '/',
+  '/healthz',
+  '/healthz/',
+  '/mcp-servers/',
+  '/services/',
+  'v1',
+  '*',
+  '/V1/models',
+  '/mcp-servers/a/mcp/',
+];
+const ODD_PARTS = [
+  '//',
+  '/./',
+  '/../',
+  '/..',
+  '/.',
+  '%2e',
+  '%2F',
+  '%5c',
+  '%3B',
+  '%00',
+  '%252f',
+  ';',
+  '\\',
+  'é',
+  ' ',
+  '\u007f',
+  'hck_',
+  '%41',
+  '..a',
+];
+const QUERIES = ['', '', '', '', '?', '?a=b', '?a=;//../%2f', '?k=hck_', '?model=gpt-4o'];
+
+const EXTRA_HEADERS: readonly Header[] = [
+  ['anthropic-version', '2023-06-01'],
+  ['Anthropic-Version', ''],
+  ['x-hiclaw-consumer', 'manager'],
+  ['X-Consumer', 'manager'],
+  ['remote-user', '\u00ff\u00fe'],
+  ['cookie', 'a=hck_b'],
+  ['accept', '*/*'],
+  ['upgrade', 'websocket'],
+  ['Connection', 'upgrade'],
+  ['x-note', 'hck'],
+  ['x-note', '\u0080\u00ff'],
+  ['content-length', '0'],
+  ['content-length', '63'],
+  ['content-length', '1025'],
+  ['content-encoding', 'identity'],
+  ['Content-Encoding', 'gzip'],
+  ['content-type', 'text/plain'],
+];
+const TYPES = [
+  ...[
+    'application/json',
+    'application/json',
+    'application/json',
+    'Application/JSON; charset=UTF-8',
+    'application/json;charset="utf-8"',
+  ],
+  ...[
+    'application/json; charset=utf-16',
+    'application/json ;; x=y',
+    'text/plain',
+    '',
+    'application/jsonx',
+    'application/json; charset',
+  ],
+];
+
+function pathFor({ policy }: GeneratedPolicy): fc.Arbitrary<string> {
+  const llmPaths = [
+    ...policy.routes.flatMap((route) => (route.kind === 'llm' ? [route.path] : [])),
+    ...LLM_PATHS,
+  ];
+  const names = ['a', 'chat', 'chat-2', 'github', 'x'.repeat(63), 'none', ''];
+  const granted = policy.routes.map(({ key }) => key.slice(key.indexOf('/') + 1));
+  const name = fc.constantFrom(...granted, ...granted, ...names);
+  const models = fc.constantFrom(...MODELS).map((model) => `/models/${model}`);
+  const llm = fc.tuple(
+    fc.constantFrom(...llmPaths),
+    fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...ENDPOINTS) }, models),
+  );
+  const sane = fc.oneof(
+    { weight: 6, arbitrary: llm.map(([path, endpoint]) => path + endpoint) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(name, fc.constantFrom('mcp', 'mcp', 'sse', 'x', ''))
+        .map(([n, end]) => `/mcp-servers/${n}/${end}`),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(name, fc.constantFrom(...SERVICE_PATHS)).map(([n, end]) => `/services/${n}${end}`),
+    },
+    { weight: 1, arbitrary: fc.constantFrom(...ODD_PATHS) },
+  );
+  const odd = fc.tuple(sane, fc.nat(), fc.constantFrom(...ODD_PARTS)).map(([path, place, part]) => {
+    const at = place % (path.length + 1);
+    return path.slice(0, at) + part + path.slice(at);
+  });
+  return fc
+    .tuple(
+      fc.oneof({ weight: 8, arbitrary: sane }, { weight: 1, arbitrary: odd }),
+      fc.constantFrom(...QUERIES),
+    )
+    .map(([path, query]) => Buffer.from(path + query, 'utf8').toString('latin1'));
+}
+
+function credentialsFor({ tokens }: GeneratedPolicy): fc.Arbitrary<readonly Header[]> {
+  const unknown = tokenFromSeed('nobody');
+  const known = fc.constantFrom(...tokens, tokens[0] ?? unknown);
+  const damaged = fc
+    .tuple(known, fc.nat(52), fc.constantFrom('0', 'z', '-', ''))
+    .map(([token, at, by]) => token.slice(0, at) + by + token.slice(at + 1));
+  const token = fc.oneof(
+    { weight: 12, arbitrary: known },
+    { weight: 1, arbitrary: damaged },
+    fc.constantFrom(unknown, '', 'sk-1'),
+  );
+  const scheme = fc.constantFrom(
+    'Bearer ',
+    'Bearer ',
+    'Bearer ',
+    'bearer ',
+    'BEARER ',
+    'Basic ',
+    'Bearer  ',
+    '',
+  );
+  const bearer = fc.tuple(scheme, token).map(([s, t]): Header => ['authorization', s + t]);
+  const plain = known.map((t): Header => ['Authorization', `Bearer ${t}`]);
+  const apiKey = token.map((t): Header => ['x-api-key', t]);
+  return fc.oneof(
+    { weight: 10, arbitrary: plain.map((header) => [header]) },
+    { weight: 3, arbitrary: bearer.map((header) => [header]) },
+    { weight: 3, arbitrary: apiKey.map((header) => [header]) },
+    {
+      weight: 1,
+      arbitrary: known.map((t): readonly Header[] => [
+        ['authorization', `Bearer ${t}`],
+        ['X-API-Key', t],
+      ]),
+    },
+    { weight: 1, arbitrary: fc.array(fc.oneof(bearer, apiKey), { maxLength: 3 }) },
+  );
+}
+
+/** Requests that often get far under this policy, and fail in every way there is. */
+export function requestFor(generated: GeneratedPolicy): fc.Arbitrary<RequestFacts> {
+  const type = fc.oneof({ weight: 6, arbitrary: fc.constant('application/json') }, fc.constantFrom(...TYPES));
+  const headers = fc
+    .tuple(
+      credentialsFor(generated),
+      fc.option(type, { freq: 12 }),
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constant<Header[]>([]) },
+        fc.array(fc.constantFrom(...EXTRA_HEADERS), { maxLength: 2 }),
+      ),
+    )
+    .map(([credentials, contentType, extra]): readonly Header[] => [
+      ...extra,
+      ...credentials,
+      ...(contentType === null ? [] : [['content-type', contentType] as const]),
+    ]);
+  return fc.record({
+    method: fc.constantFrom(...METHODS),
+    path: pathFor(generated),
+    headers,
+    body: body.chain(pieces),
+    now: fc.constantFrom(NOW, NOW, NOW, NOW - 1, NOW + 1),
+  });
+}
