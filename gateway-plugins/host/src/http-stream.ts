@@ -219,12 +219,12 @@ export class HttpStream extends Context {
     if (streamType === StreamType.Downstream) return Status.Ok;
     if (streamType === StreamType.Upstream) return Status.Unimplemented;
     const direction = streamType === StreamType.HttpRequest ? this.#request : this.#response;
+    // Envoy would send the headers twice, or hold the stream for ever when the callback then pauses.
+    if (this.vm.host.strict && !direction.path.paused) {
+      throw new AbiViolation('proxy_continue_stream: the stream is not paused');
+    }
     this.vm.defer(() => {
-      if (this.#deleted || this.#localResponse !== null) return;
-      if (this.vm.host.strict && !direction.path.paused) {
-        throw new AbiViolation('proxy_continue_stream: the stream is not paused');
-      }
-      direction.path.resume();
+      if (!this.#deleted && this.#localResponse === null) direction.path.resume();
     });
     // Envoy forgets the request for both directions.
     this.#request.hide();

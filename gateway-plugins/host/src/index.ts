@@ -1,5 +1,6 @@
 export { BufferType, HeaderMapType, LogLevel, MetricType, Status, statusName, StreamType } from './abi.js';
 export type { Attributes, AttributeValue } from './attributes.js';
+export { benchmark, type BenchmarkOptions, type BenchmarkResult } from './benchmark.js';
 export type { BytesInit, ByteString } from './bytes.js';
 export type { CallStats, RefusedHostcall } from './call-stats.js';
 export type { CalloutResponse, CalloutState, GrpcCallout, HttpCallout } from './callouts.js';

@@ -159,5 +159,6 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'local response from elsewhere during the response', listener: 'reply-on-callout', program: 'response_headers: call callout :method=GET,:path=/,:authority=x', ...FULL },
   { name: 'local response from elsewhere while the response is held', listener: 'reply-on-callout', program: 'response_headers: call callout :method=GET,:path=/,:authority=x; return 1', ...FULL },
   { name: 'request goes on in the middle of its body', program: `request_body: ${BODY}; return 1 | request_body#1: call callout :method=GET,:path=/,:authority=x; return 1 | request_body#3: ${BODY}`, request: { chunks: ['one', 'two'] } },
+  { name: 'continue and pause at once', program: `request_headers: continue 0; return 1 | request_body: ${BODY}`, request: { chunks: ['one'] } },
   { name: 'effective context', program: 'request_headers: effective 1; get 0 :path; body 0 0 1; prop request~path; setprop x 1; setshared z 1 0; effective 0; get 0 :path; effective 4294967295; pairs 0' },
 ]; // prettier-ignore
