@@ -20,14 +20,14 @@ export function proxy_on_request_body(context: u32, size: u32, endOfStream: u32)
   if (stream == null || stream.phase != AWAITS_BODY) return Action.Continue;
   const verdict = take(stream, size);
   if (verdict != ADMIT) return refuseBody(stream, verdict);
-  return endOfStream != 0 ? finish(stream) : Action.Pause;
+  return endOfStream != 0 ? finishBody(stream) : Action.Pause;
 }
 
 /** Trailers end a body whose last piece did not: without a decision here it would go on unpoliced. Spec: #proxy_on_request_trailers */
 export function proxy_on_request_trailers(context: u32, count: u32): u32 {
   const stream = findStream(context);
   if (stream == null || stream.phase != AWAITS_BODY) return Action.Continue;
-  return finish(stream);
+  return finishBody(stream);
 }
 
 /** Scans what came since the last time; `size` counts from the start of the body. ADMIT: so far nothing is wrong. */
@@ -55,7 +55,8 @@ function take(stream: Stream, size: u32): u32 {
   return ADMIT;
 }
 
-function finish(stream: Stream): u32 {
+/** Decides on a request whose body is complete. */
+export function finishBody(stream: Stream): u32 {
   const image = currentImage();
   const verdict = decideBody(image, stream.token, stream.llmPath, scannerOf(stream));
   if (verdict != ADMIT) return refuseBody(stream, verdict);

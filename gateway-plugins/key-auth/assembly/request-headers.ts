@@ -10,6 +10,7 @@ import { isIdentityHeader } from './identity-header';
 import { scanStart } from './json-scanner';
 import { currentImage } from './policy-image';
 import { refuse, shapeOfRequest } from './refusal';
+import { finishBody } from './request-body';
 import { addStream, ADMITTED, AWAITS_BODY, scannerOf } from './streams';
 import {
   ADMIT,
@@ -33,7 +34,7 @@ export function proxy_on_request_headers(context: u32, count: u32, endOfStream: 
     case ADMIT:
       return admit(context);
     case AWAIT_BODY:
-      return awaitBody(context);
+      return awaitBody(context, endOfStream != 0);
     case ANSWER_HEALTH:
       answerHealth(currentImage());
       break;
@@ -89,7 +90,8 @@ function admit(context: u32): u32 {
   return Action.Continue;
 }
 
-function awaitBody(context: u32): u32 {
+/** Without a body there is none to wait for: no callback would come. */
+function awaitBody(context: u32, isComplete: bool): u32 {
   const stream = addStream(context, AWAITS_BODY);
   stream.token = outcome.token;
   stream.route = 0;
@@ -98,5 +100,5 @@ function awaitBody(context: u32): u32 {
   stream.seen = 0;
   stream.shape = shapeOfRequest();
   scanStart(scannerOf(stream));
-  return Action.Pause;
+  return isComplete ? finishBody(stream) : Action.Pause;
 }

@@ -22,7 +22,7 @@ export function activate(root: u32, tickMilliseconds: u32): bool {
   return proxy_set_tick_period_milliseconds(tickMilliseconds) == Status.Ok;
 }
 
-/** To be called when a context is deleted, with any id. */
+/** To be called when a context is deleted, with any id, unless a context that is over never ticks any more. */
 export function deactivate(context: u32): void {
   if (context != active) return;
   active = 0;

@@ -18,7 +18,7 @@ const NODE_HEADER = ascii('x-hiclaw-node');
 const APPLIED = ascii('/applied?plugin=');
 const VERSION = ascii('&version=');
 const VM = ascii('&vm=');
-const NODE_ID = ascii('node\0id');
+const NODE_ID = ascii('xds\0node\0id');
 
 const result: usize = memory.data(16, 8);
 let vmId: u64 = 0;

@@ -1,5 +1,5 @@
-import { main } from 'assemblyscript/asc';
 import path from 'node:path';
+import { compilePlugin } from './compile-plugin.js';
 
 export interface TestModule {
   readonly memory: WebAssembly.Memory;
@@ -16,7 +16,7 @@ export interface TestModule {
  */
 export async function loadModule(entry: string): Promise<TestModule> {
   const folder = path.dirname(path.dirname(entry));
-  const wasm = await compile(path.relative(folder, entry), folder);
+  const wasm = await compilePlugin(folder, path.relative(folder, entry));
   const { instance } = await WebAssembly.instantiate(wasm, hostStub(wasm));
   const exports = instance.exports as Record<string, WebAssembly.ExportValue>;
   const memory = exports['memory'] as WebAssembly.Memory;
@@ -36,32 +36,6 @@ export async function loadModule(entry: string): Promise<TestModule> {
     },
     read: (pointer, length) => new Uint8Array(memory.buffer).slice(pointer, pointer + length),
   };
-}
-
-async function compile(entry: string, baseDir: string): Promise<Uint8Array<ArrayBuffer>> {
-  const out = new Map<string, Uint8Array<ArrayBuffer>>();
-  const { error, stderr } = await main(
-    [
-      entry,
-      '--config',
-      'asconfig.json',
-      '--target',
-      'release',
-      '--baseDir',
-      baseDir,
-      '--outFile',
-      'test.wasm',
-    ],
-    {
-      writeFile: (name, contents) => {
-        if (typeof contents !== 'string') out.set(name, Uint8Array.from(contents));
-      },
-    },
-  );
-  if (error) throw new Error(`${entry} does not compile: ${stderr.toString()}`, { cause: error });
-  const wasm = [...out].find(([name]) => name.endsWith('test.wasm'))?.[1];
-  if (wasm === undefined) throw new Error(`the compiler wrote no module for ${entry}`);
-  return wasm;
 }
 
 /** Pure code calls nothing; whatever it imports traps. */
