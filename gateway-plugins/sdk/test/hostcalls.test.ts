@@ -104,7 +104,7 @@ describe('properties, shared data, queues and metrics', () => {
   });
 
   it('shares data with compare and swap', async () => {
-    const { plugin, host, vm } = await start('test-kitchen-sink');
+    const { plugin, host } = await start('test-kitchen-sink');
     expect(ask(plugin, 'shared-data')).toBe('NotFound|one|two|CasMismatch');
     ask(plugin, 'shared-write');
     const other = host.createVm(await loadModule(built('test-kitchen-sink'))).createPlugin();

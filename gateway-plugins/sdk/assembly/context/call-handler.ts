@@ -14,13 +14,13 @@ export abstract class CallHandler {
   /** `headers` is 0 when the call failed: no answer, a reset, a time-out. Read httpCallResponseHeaders and -Body here only. */
   onHttpCallResponse(callId: u32, headers: u32, bodySize: u32, trailers: u32): void {}
 
-  /** Read grpcInitialMetadata here only. */
+  /** Read grpcInitialMetadata here only. Envoy calls this for streams, not for unary calls. */
   onGrpcInitialMetadata(callId: u32, elements: u32): void {}
 
   /** A message of `size` bytes is in grpcMessage, here only. */
   onGrpcMessage(callId: u32, size: u32): void {}
 
-  /** Read grpcTrailingMetadata here only. */
+  /** Read grpcTrailingMetadata here only. Envoy calls this for streams, not for unary calls. */
   onGrpcTrailingMetadata(callId: u32, elements: u32): void {}
 
   /** The call or stream ended; `status` is a GrpcStatus. Comes after a failed call too, not after a successful unary one. */

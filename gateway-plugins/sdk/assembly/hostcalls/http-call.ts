@@ -11,6 +11,7 @@ export class HttpRequest {
   timeoutMs: u32 = 5000;
   headers: Headers = [];
   body: ArrayBuffer = new ArrayBuffer(0);
+  /** Envoy drops them on HTTP/1.1 when there is a body, as it then sends a content-length. */
   trailers: Headers = [];
 
   /** `headers` must hold `:method`, `:path` and `:authority`, else the call is refused with `BadArgument`. */

@@ -1,6 +1,7 @@
 import { failure, Result, success } from '../result';
 import { Status } from '../types';
 import { sequenceLength } from '../utf8';
+import { parseDecimal } from './decimal';
 import { JSON } from './value';
 
 /** Values may nest this deep. */
@@ -160,10 +161,11 @@ export class Parser {
       if (sign == 0x2b || sign == 0x2d) this.at++;
       if (!this.digits()) return this.fail('a digit was expected');
     }
-    const text = String.UTF8.decodeUnsafe(from, this.at - from);
     // 18 digits always fit in 64 bits; beyond, the exact integer may not.
-    if (whole && digitCount <= 18) return new JSON.Integer(I64.parseInt(text, 10));
-    const value = F64.parseFloat(text);
+    if (whole && digitCount <= 18) {
+      return new JSON.Integer(I64.parseInt(String.UTF8.decodeUnsafe(from, this.at - from), 10));
+    }
+    const value = parseDecimal(from, this.at);
     return isFinite(value) ? new JSON.Float(value) : this.fail('number out of range');
   }
 

@@ -206,11 +206,18 @@ class SinkStream extends StreamContext {
   onResponseBody(size: u32, endOfStream: bool): Action {
     if (this.op != 'response') return Action.Continue;
     if (!endOfStream) return Action.Pause;
-    responseBody.setText('<' + responseBody.getText(0, size).value + '>').must();
+    this.wrapResponse();
     return Action.Continue;
   }
 
+  wrapResponse(): void {
+    const size = responseBody.size().value;
+    responseBody.setText('<' + responseBody.getText(0, size).value + '>').must();
+  }
+
   onResponseTrailers(trailers: u32): Action {
+    // With trailers no piece of the body says that it is the last.
+    if (this.op == 'response') this.wrapResponse();
     if (this.op == 'trailers') {
       responseTrailers.add('x-seen', responseTrailers.get('x-trailer').value + trailers.toString()).must();
     }
