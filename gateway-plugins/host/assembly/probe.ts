@@ -1,7 +1,7 @@
 // Runs a small program in each callback and logs what every hostcall returned, so that two hosts can be compared.
 //
 // Program: `callback: op arg arg; op arg | callback#2: …`. `callback#n` is for the n-th call only and wins over
-// `callback`. `~` in an argument is NUL, `+` a space, `''` an empty text. Requests carry it in the header x-program, plugin contexts in their
+// `callback`. `~` in an argument is NUL, `+` a space, `''` an empty text. Requests carry it in the header x-program (x-upstream-program for the upstream filter), plugin contexts in their
 // configuration.
 
 @external('env', 'proxy_log') declare function proxy_log(level: u32, p: usize, n: usize): u32;
@@ -231,7 +231,11 @@ export function proxy_on_grpc_receive_trailing_metadata(id: u32, token: u32, n: 
 export function proxy_on_grpc_close(id: u32, token: u32, status: u32): void { perform(id, 'grpc_close', token.toString() + ',' + status.toString()); }
 export function proxy_on_request_headers(id: u32, n: u32, eos: u32): u32 {
   clear();
-  const name = new Text('x-program');
+  const vm = new Text('plugin_vm_id');
+  get_property(vm.p, vm.n, out, out + 4);
+  const upstream = String.UTF8.decodeUnsafe(load<u32>(out), load<u32>(out, 4)) == 'upstream-filter';
+  clear();
+  const name = new Text(upstream ? 'x-upstream-program' : 'x-program');
   if (get_value(0, name.p, name.n, out, out + 4) == 0) programs.set(id, String.UTF8.decodeUnsafe(load<u32>(out), load<u32>(out, 4)));
   return perform(id, 'request_headers', n.toString() + ',' + eos.toString());
 }

@@ -25,6 +25,11 @@ export class HeaderMap implements Iterable<readonly [string, ByteString]> {
     }
   }
 
+  /** A map of this kind as it is, as Envoy's filters share one; anything else becomes a new map. */
+  static of(kind: HeaderMapKind, init: HeadersInit): HeaderMap {
+    return init instanceof HeaderMap && init.kind === kind ? init : new HeaderMap(kind, init);
+  }
+
   /** Number of entries; a name with two values counts twice. */
   get size(): number {
     return this.#entries.length;

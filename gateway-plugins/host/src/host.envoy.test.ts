@@ -2,8 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { findEnvoy } from '@hiclaw/install';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../test/compile.js';
-import { EnvoyProbe, RawServer, until } from '../test/envoy-probe.js';
-import { CALLOUT_ANSWER, CALLOUT_RESPONSE, runInEnvoy, runInHost } from '../test/scenario.js';
+import { EnvoyProbe, RawServer, until, UPSTREAM_FILTER } from '../test/envoy-probe.js';
+import {
+  CALLOUT_ANSWER,
+  CALLOUT_RESPONSE,
+  runChainInEnvoy,
+  runChainInHost,
+  runInEnvoy,
+  runInHost,
+} from '../test/scenario.js';
 import { LISTENERS, SCENARIOS } from '../test/scenarios.js';
 import { createHost, loadModule, LogLevel, type Host, type PluginContext } from './index.js';
 
@@ -31,7 +38,7 @@ beforeAll(async () => {
     node: { id: 'probe-node', cluster: 'probe-cluster', metadata: { color: 'blue', size: 3 } },
   });
   const module = await loadModule(wasm);
-  for (const { name, configuration, allowOnHeadersStopIteration } of LISTENERS) {
+  for (const { name, configuration, allowOnHeadersStopIteration } of [...LISTENERS, UPSTREAM_FILTER]) {
     const vm = host.createVm(module, { vmId: name, environment: { PROBE_ENV: 'from the process' } });
     plugins.set(
       name,
@@ -79,5 +86,38 @@ describe('the host and the real Envoy agree', () => {
     expect(expected.lines).toEqual(observed.lines);
     expect(expected.upstream).toEqual(observed.upstream);
     expect(expected.client).toEqual(observed.client);
+  });
+});
+
+describe('a downstream and an upstream filter', () => {
+  const READS =
+    'prop hiclaw.consumer; prop xds~upstream_host_metadata~filter_metadata~hiclaw~upstream; prop xds~cluster_name; ' +
+    'prop xds~route_name; prop request~path; prop request~method; prop plugin_vm_id; get 0 authorization; pairs 0';
+  const INJECT =
+    'setprop seen by-upstream; set 0 authorization Bearer+real; set 0 :path /path?key=real; get 0 authorization';
+
+  it.each([
+    [
+      'inject a credential',
+      `request_headers: ${READS}; ${INJECT} | response_headers: pairs 2; prop hiclaw.consumer | log: get 0 authorization; get 2 :status`,
+    ],
+    [
+      'answer locally',
+      'request_headers: reply 503 refused x-reason=none some+details | response_headers: pairs 2 | response_body: body 1 0 100 | log: get 2 :status',
+    ],
+  ])('%s', async (_name, upstreamProgram) => {
+    const program =
+      'request_headers: prop hiclaw.consumer; setprop hiclaw.consumer alice | ' +
+      'response_headers: pairs 2; prop seen; prop hiclaw.consumer | response_body: body 1 0 100 | ' +
+      'log: prop hiclaw.consumer; get 0 :path; get 0 authorization';
+    const expected = runChainInHost(
+      host,
+      plugins.get('chained')!,
+      plugins.get('upstream-filter')!,
+      program,
+      upstreamProgram,
+    );
+    const observed = await runChainInEnvoy(envoy, upstream, program, upstreamProgram);
+    expect(expected).toEqual(observed);
   });
 });

@@ -17,6 +17,8 @@ export interface StreamOptions {
   readonly info?: StreamInfo;
   /** Attributes of a new `info`. */
   readonly attributes?: Attributes;
+  /** The plugin runs as an upstream HTTP filter: no log callback, and it does not see its own local responses. Default: false. */
+  readonly upstreamFilter?: boolean;
   /** Envoy's buffer limit: a longer held body is answered 413 or 500. Bytes. Default: none. */
   readonly bufferLimitBytes?: number;
 }
@@ -48,6 +50,7 @@ export class HttpStream extends Context {
   override readonly plugin: PluginContext;
   override readonly info: StreamInfo;
   endOfStream = false;
+  readonly #upstreamFilter: boolean;
   readonly #request: StreamDirection;
   readonly #response: StreamDirection;
   #created = false;
@@ -61,6 +64,7 @@ export class HttpStream extends Context {
     super(plugin.vm, plugin.vm.allocateContextId());
     this.plugin = plugin;
     this.info = options.info ?? new StreamInfo(options.attributes);
+    this.#upstreamFilter = options.upstreamFilter ?? false;
     const limit = options.bufferLimitBytes ?? Infinity;
     this.#request = new StreamDirection(this, 'request', limit);
     this.#response = new StreamDirection(this, 'response', limit);
@@ -104,9 +108,7 @@ export class HttpStream extends Context {
     return this.#step(() => {
       if (this.#request.path.headers !== null) throw new HostMisuse('request headers came already');
       this.#create();
-      return this.#inRequest(() =>
-        this.#request.path.onHeaders(new HeaderMap('request', headers), endStream),
-      );
+      return this.#inRequest(() => this.#request.path.onHeaders(HeaderMap.of('request', headers), endStream));
     });
   }
 
@@ -120,14 +122,14 @@ export class HttpStream extends Context {
   requestTrailers(trailers: HeadersInit): StreamStep {
     return this.#step(() => {
       this.#assertOpen(this.#request, 'request trailers');
-      return this.#inRequest(() => this.#request.path.onTrailers(new HeaderMap('trailers', trailers)));
+      return this.#inRequest(() => this.#request.path.onTrailers(HeaderMap.of('trailers', trailers)));
     });
   }
 
   responseHeaders(headers: HeadersInit, { endStream = false }: EndFlag = {}): StreamStep {
     return this.#step(() => {
       if (this.#response.path.headers !== null) throw new HostMisuse('response headers came already');
-      return this.#response.path.onHeaders(new HeaderMap('response', headers), endStream);
+      return this.#response.path.onHeaders(HeaderMap.of('response', headers), endStream);
     });
   }
 
@@ -141,7 +143,7 @@ export class HttpStream extends Context {
   responseTrailers(trailers: HeadersInit): StreamStep {
     return this.#step(() => {
       this.#assertOpen(this.#response, 'response trailers');
-      return this.#response.path.onTrailers(new HeaderMap('trailers', trailers));
+      return this.#response.path.onTrailers(HeaderMap.of('trailers', trailers));
     });
   }
 
@@ -156,15 +158,14 @@ export class HttpStream extends Context {
   /** The request is over, or the client went away: `proxy_on_log`, `proxy_on_done`, `proxy_on_delete`. */
   end(): void {
     if (this.#deleted) return;
-    this.#create();
-    this.inAccessLog = true;
-    this.run('proxy_on_log');
-    this.inAccessLog = false;
+    this.#log();
     // A log callback may have closed the stream, which ends it.
     if (this.isDeleted()) return;
     this.#deleted = true;
-    this.run('proxy_on_done');
-    this.run('proxy_on_delete');
+    if (this.#created) {
+      this.run('proxy_on_done');
+      this.run('proxy_on_delete');
+    }
     this.vm.contexts.delete(this.id);
     this.plugin.streams.delete(this);
     this.plugin.endWhenIdle();
@@ -274,6 +275,14 @@ export class HttpStream extends Context {
     this.vm.finishCall();
   }
 
+  #log(): void {
+    if (this.#upstreamFilter) return;
+    this.#create();
+    this.inAccessLog = true;
+    this.run('proxy_on_log');
+    this.inAccessLog = false;
+  }
+
   #step(action: () => string): StreamStep {
     if (this.#deleted) throw new HostMisuse(`stream ${this.id} was deleted`);
     const before = this.stats.total;
@@ -308,7 +317,12 @@ export class HttpStream extends Context {
   }
 
   #encode(response: LocalResponse): void {
-    const { headers, body } = renderLocalReply(response, this.#request.path.headers);
+    const reply = renderLocalReply(response, this.#request.path.headers);
+    if (this.#upstreamFilter) {
+      this.#response.path.replace(reply);
+      return;
+    }
+    const { headers, body } = reply;
     this.#response.path.onHeaders(headers, body.length === 0);
     if (body.length > 0 && !this.#deleted) this.#response.path.onData(body, true);
   }

@@ -61,7 +61,16 @@ export interface ProbeListener {
   readonly name: string;
   readonly configuration: string;
   readonly allowOnHeadersStopIteration: boolean;
+  /** Where requests go: `filtered` has the probe as an upstream filter too. Default: `upstream`. */
+  readonly cluster?: 'upstream' | 'filtered';
 }
+
+/** The probe as an upstream filter of the cluster `filtered`. */
+export const UPSTREAM_FILTER: ProbeListener = {
+  name: 'upstream-filter',
+  configuration: '',
+  allowOnHeadersStopIteration: false,
+};
 
 export interface ProbeOptions {
   readonly binary: string;
@@ -159,6 +168,15 @@ function bootstrap(options: ProbeOptions, folder: string): object {
       listeners: options.listeners.map((listener) => renderListener(listener, folder)),
       clusters: [
         renderCluster('upstream', options.upstreamPort),
+        renderCluster('filtered', options.upstreamPort, [
+          { name: 'probe', typed_config: renderProbe(UPSTREAM_FILTER, folder) },
+          {
+            name: 'envoy.filters.http.upstream_codec',
+            typed_config: {
+              '@type': 'type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec',
+            },
+          },
+        ]),
         renderCluster('callout', options.calloutPort),
       ],
     },
@@ -181,12 +199,17 @@ function renderListener(listener: ProbeListener, folder: string): object {
               generate_request_id: false,
               http_protocol_options: { enable_trailers: true },
               route_config: {
+                ...(listener.cluster === 'filtered' ? { request_headers_to_remove: ['authorization'] } : {}),
                 virtual_hosts: [
                   {
                     name: 'all',
                     domains: ['*'],
                     routes: [
-                      { name: 'only', match: { prefix: '/' }, route: { cluster: 'upstream', timeout: '0s' } },
+                      {
+                        name: 'only',
+                        match: { prefix: '/' },
+                        route: { cluster: listener.cluster ?? 'upstream', timeout: '0s' },
+                      },
                     ],
                   },
                 ],
@@ -194,24 +217,7 @@ function renderListener(listener: ProbeListener, folder: string): object {
               http_filters: [
                 {
                   name: 'probe',
-                  typed_config: {
-                    '@type': 'type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm',
-                    config: {
-                      name: 'probe',
-                      root_id: 'probe-root',
-                      allow_on_headers_stop_iteration: listener.allowOnHeadersStopIteration,
-                      configuration: {
-                        '@type': 'type.googleapis.com/google.protobuf.StringValue',
-                        value: listener.configuration,
-                      },
-                      vm_config: {
-                        vm_id: listener.name,
-                        runtime: 'envoy.wasm.runtime.v8',
-                        code: { local: { filename: join(folder, 'probe.wasm') } },
-                        environment_variables: { host_env_keys: ['PROBE_ENV'] },
-                      },
-                    },
-                  },
+                  typed_config: renderProbe(listener, folder),
                 },
                 {
                   name: 'envoy.filters.http.router',
@@ -229,7 +235,28 @@ function renderListener(listener: ProbeListener, folder: string): object {
   };
 }
 
-function renderCluster(name: string, port: number): object {
+function renderProbe(listener: ProbeListener, folder: string): object {
+  return {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm',
+    config: {
+      name: 'probe',
+      root_id: 'probe-root',
+      allow_on_headers_stop_iteration: listener.allowOnHeadersStopIteration,
+      configuration: {
+        '@type': 'type.googleapis.com/google.protobuf.StringValue',
+        value: listener.configuration,
+      },
+      vm_config: {
+        vm_id: listener.name,
+        runtime: 'envoy.wasm.runtime.v8',
+        code: { local: { filename: join(folder, 'probe.wasm') } },
+        environment_variables: { host_env_keys: ['PROBE_ENV'] },
+      },
+    },
+  };
+}
+
+function renderCluster(name: string, port: number, filters: readonly object[] = []): object {
   return {
     name,
     connect_timeout: '2s',
@@ -253,6 +280,7 @@ function renderCluster(name: string, port: number): object {
         explicit_http_config: { http_protocol_options: { enable_trailers: true } },
         // One request a connection keeps the byte counts of scenarios apart.
         common_http_protocol_options: { max_requests_per_connection: 1 },
+        ...(filters.length === 0 ? {} : { http_filters: filters }),
       },
     },
   };

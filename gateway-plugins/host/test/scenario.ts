@@ -144,6 +144,72 @@ function drive(
   } else body('', true);
 }
 
+/** A request without a body through a downstream and an upstream filter, which share what Envoy shares. */
+export function runChainInHost(
+  host: Host,
+  downstream: PluginContext,
+  upstream: PluginContext,
+  program: string,
+  upstreamProgram: string,
+): string[][] {
+  const from = host.logs.length;
+  const first = downstream.createStream();
+  first.requestHeaders(
+    [[':authority', 'probe'], [':path', '/path?q=1'], [':method', 'GET'], [':scheme', 'http'], ['x-program', program],
+      ['x-upstream-program', upstreamProgram], ['authorization', 'Bearer token'], ['x-forwarded-proto', 'http']],
+    { endStream: true },
+  ); // prettier-ignore
+  // The route is known from here on, and RouteConfiguration removes the token before upstream filters run.
+  const filterMetadata = { hiclaw: { upstream: 'providers/x 127.0.0.1:1' } };
+  first.info.attributes = {
+    xds: {
+      route_name: 'only',
+      cluster_name: 'filtered',
+      upstream_host_metadata: { filter_metadata: filterMetadata },
+    },
+  };
+  const second = upstream.createStream({ info: first.info, upstreamFilter: true });
+  const { headers } = first.forwardedRequest;
+  headers?.remove('authorization');
+  second.requestHeaders(headers ?? [], { endStream: true });
+  if (second.localResponse === null) {
+    second.responseHeaders([[':status', '200'], ['content-length', '0']], { endStream: true }); // prettier-ignore
+  }
+  const answer = second.forwardedResponse;
+  first.responseHeaders(answer.headers ?? [], { endStream: answer.body.length === 0 });
+  if (answer.body.length > 0) first.responseBody(answer.body, { endStream: true });
+  second.end();
+  first.end();
+  const of = (plugin: PluginContext): string[] =>
+    host.logs.slice(from).flatMap(({ vm, message }) => (vm === plugin.vm ? [message] : []));
+  return [of(downstream), of(upstream)];
+}
+
+export async function runChainInEnvoy(
+  envoy: EnvoyProbe,
+  upstream: RawServer,
+  program: string,
+  upstreamProgram: string,
+): Promise<string[][]> {
+  const from = { down: envoy.lines('chained').length, up: envoy.lines('upstream-filter').length };
+  const before = upstream.sockets.length;
+  const client = connect(envoy.port('chained'), '127.0.0.1');
+  await once(client, 'connect');
+  client.resume();
+  client.write(
+    `GET /path?q=1 HTTP/1.1\r\nhost: probe\r\nx-program: ${program}\r\nx-upstream-program: ${upstreamProgram}\r\nauthorization: Bearer token\r\n\r\n`,
+  );
+  const ended = (): boolean =>
+    envoy.lines('chained', from.down).some((line) => line.startsWith('probe delete('));
+  const socket = await until('the upstream connection, or the end', () =>
+    ended() ? null : upstream.sockets[before],
+  );
+  socket?.resume().write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+  await until('the end of the stream', () => (ended() ? true : undefined));
+  client.destroy();
+  return [envoy.lines('chained', from.down), envoy.lines('upstream-filter', from.up)];
+}
+
 /** The same steps over the wire, piece by piece: each is sent when Envoy has read the one before. */
 export async function runInEnvoy(
   envoy: EnvoyProbe,

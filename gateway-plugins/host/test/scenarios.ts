@@ -18,6 +18,7 @@ export const LISTENERS = [
     configuration: `create: ${ROOT_READS} | vm_start: ${ROOT_READS} | configure: tickperiod 10; ${ROOT_READS} | tick#1: ${ROOT_READS}; call callout :method=GET,:path=/,:authority=x | tick: tickperiod 0 | http_call_response: ${ROOT_READS}`,
     allowOnHeadersStopIteration: false,
   },
+  { name: 'chained', configuration: '', allowOnHeadersStopIteration: false, cluster: 'filtered' },
 ] as const; // prettier-ignore
 
 const MAPS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
