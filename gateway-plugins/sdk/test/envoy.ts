@@ -73,6 +73,8 @@ export interface PluginListener {
   readonly configuration?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly allowOnHeadersStopIteration?: boolean;
+  /** A filter of TCP connections to cluster `upstream` instead of HTTP requests. */
+  readonly tcp?: boolean;
   /** The configuration can be changed by `push`. */
   readonly dynamic?: boolean;
 }
@@ -207,9 +209,22 @@ function listener(name: string, plugin: PluginListener, folder: string): object 
       type_urls: [`${TYPE}.filters.http.wasm.v3.Wasm`],
     },
   };
+  const address = { socket_address: { address: '127.0.0.1', port_value: 0 } };
+  if (plugin.tcp === true) {
+    const proxy = {
+      '@type': `${TYPE}.filters.network.tcp_proxy.v3.TcpProxy`,
+      stat_prefix: name,
+      cluster: 'upstream',
+    };
+    const filters = [
+      { name: 'plugin', typed_config: wasm(name, plugin, 'network') },
+      { name: 'proxy', typed_config: proxy },
+    ];
+    return { name, address, filter_chains: [{ filters }] };
+  }
   return {
     name,
-    address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+    address,
     filter_chains: [
       {
         filters: [
@@ -243,9 +258,9 @@ function listener(name: string, plugin: PluginListener, folder: string): object 
   };
 }
 
-function wasm(name: string, plugin: PluginListener): object {
+function wasm(name: string, plugin: PluginListener, kind: 'http' | 'network' = 'http'): object {
   return {
-    '@type': `${TYPE}.filters.http.wasm.v3.Wasm`,
+    '@type': `${TYPE}.filters.${kind}.wasm.v3.Wasm`,
     config: {
       name,
       configuration: {
