@@ -22,7 +22,7 @@ function errorsOf(kind: Kind, input: unknown, name?: string): readonly { path: s
 }
 
 /** A good resource with some fields of its spec replaced. */
-function withSpec<T extends { spec: object }>(resource: T, spec: object): unknown {
+function withSpec(resource: { readonly spec: object }, spec: object): unknown {
   return { ...resource, spec: { ...resource.spec, ...spec } };
 }
 

@@ -1,3 +1,4 @@
+import { parseDuration } from './duration.js';
 import { parseHeaderName, parseHeaderPrefix, parseQueryParameter } from './header.js';
 import { formatHostPort, type Parsed, parseHostPort } from './host.js';
 import {
@@ -61,6 +62,11 @@ function parseMoment(text: string): Parsed<string> {
   return parsed.problem === undefined ? { value: formatTimestamp(parsed.value) } : parsed;
 }
 
+function parseTimeSpan(text: string): Parsed<string> {
+  const parsed = parseDuration(text);
+  return parsed.problem === undefined ? { value: text } : parsed;
+}
+
 function parsePlainText(text: string): Parsed<string> {
   if (!isWellFormed(text)) return { problem: 'must be well-formed Unicode' };
   if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text)) return { problem: 'must not hold control characters' };
@@ -89,6 +95,7 @@ export const FORMATS = {
   'path-pattern': parsePathPattern,
   'llm-path': parseLlmPath,
   'date-time': parseMoment,
+  duration: parseTimeSpan,
 } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof FORMATS;

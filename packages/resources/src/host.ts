@@ -33,7 +33,7 @@ function parseHost(text: string): Parsed<string> {
   if (host.length > MAX_HOST_LENGTH) return { problem: `must have at most ${MAX_HOST_LENGTH} characters` };
   const labels = host.split('.');
   if (!labels.every((label) => LABEL.test(label))) return { problem: 'is not a host name or address' };
-  const lastLabel = labels.at(-1) ?? '';
+  const lastLabel = host.slice(host.lastIndexOf('.') + 1);
   // What resolvers read as a number is an IPv4 address in disguise (10.1, 0x7f.1): only the plain form passes.
   if (/^(\d+|0x[0-9a-f]*)$/.test(lastLabel) && !IPV4.test(host)) {
     return { problem: 'is not an IPv4 address of four decimal numbers' };

@@ -15,9 +15,10 @@ export {
 } from './credential.js';
 export { decodeResource, RESOURCE_INPUTS, type ResourceInput } from './decode-resource.js';
 export { decodeSchema, REFUSED_FIELDS } from './decode-schema.js';
+export { parseDuration } from './duration.js';
 export { type Decoded, type FieldError, FieldErrors, fieldPath } from './field-errors.js';
 export { isName } from './formats.js';
-export { hostListAdmits, type HostPort, parseHostPort, type Parsed } from './host.js';
+export { hostListAdmits, formatHostPort, type HostPort, parseHostPort, type Parsed } from './host.js';
 export { ALL_KINDS, type Collection, COLLECTIONS, type KindDefinition, kindOf, KINDS } from './kinds.js';
 export { mergePatch } from './merge-patch.js';
 export { API_VERSION, Metadata, MetadataInput } from './metadata.js';

@@ -14,6 +14,8 @@ export interface ResourceWrite<K extends Kind = Kind> {
   readonly resource: Resource<K>;
   readonly created: boolean;
   readonly changes: readonly AuditChange[];
+  /** Who may use the route after this write; absent for kinds that are not granted. */
+  readonly allowedConsumers?: readonly AllowedConsumer[];
 }
 
 /** Reads the grants on a route as the transaction sees them. */
@@ -113,7 +115,8 @@ export function writeResource(
     auditedContent({ labels, annotations, spec }, wanted),
   );
   if (options.sealed !== undefined) changes.push({ path: 'spec.value', after: '[replaced]' });
-  if (existing !== undefined && changes.length === 0) return { resource: existing, created: false, changes };
+  const facts = { changes, ...(wanted === undefined ? {} : { allowedConsumers: wanted }) };
+  if (existing !== undefined && changes.length === 0) return { resource: existing, created: false, ...facts };
 
   const content = { labels, annotations, spec };
   const specChanged =
@@ -123,7 +126,7 @@ export function writeResource(
       ? tx.insertResource(kind, name, options.sealed?.uid ?? randomUUID(), content)
       : tx.updateResource(existing, content, specChanged);
   if (options.sealed !== undefined) tx.setCredentialValue(resource as Credential, options.sealed);
-  return { resource, created: existing === undefined, changes };
+  return { resource, created: existing === undefined, ...facts };
 }
 
 /** Deletes a resource with everything that belongs to it: tokens and grants of a consumer, grants on a route. */

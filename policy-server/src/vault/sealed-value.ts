@@ -15,12 +15,12 @@ export interface ValueIdentity {
 export async function sealValue(
   ring: KeyRing,
   identity: ValueIdentity,
-  value: Secret<Uint8Array>,
+  value: Secret,
 ): Promise<{ readonly keyId: string; readonly jwe: string }> {
   const keyId = ring.currentId;
   const key = ring.find(keyId);
   if (key === undefined) throw new Error('the key ring has no current key');
-  const jwe = await new CompactEncrypt(value.expose())
+  const jwe = await new CompactEncrypt(Buffer.from(value.expose(), 'utf8'))
     .setProtectedHeader({
       alg: ALGORITHM,
       enc: ENCRYPTION,
@@ -38,11 +38,7 @@ export async function sealValue(
  * @throws GatewayError `VAULT_VALUE_UNREADABLE` when its key is not in the ring, it was changed, or it belongs to
  * another credential or version
  */
-export async function openValue(
-  ring: KeyRing,
-  identity: ValueIdentity,
-  jwe: string,
-): Promise<Secret<Buffer>> {
+export async function openValue(ring: KeyRing, identity: ValueIdentity, jwe: string): Promise<Secret> {
   const unreadable = (why: string, cause?: unknown): GatewayError =>
     new GatewayError(
       'VAULT_VALUE_UNREADABLE',
@@ -69,5 +65,5 @@ export async function openValue(
   const { uid, ver } = opened.protectedHeader;
   if (uid !== identity.uid || ver !== identity.valueVersion)
     throw unreadable('it belongs to another credential');
-  return new Secret(Buffer.from(opened.plaintext));
+  return new Secret(Buffer.from(opened.plaintext).toString('utf8'));
 }

@@ -48,7 +48,7 @@ function setValue(name: string, value: string, dryRun = false): Promise<number |
 
 function currentValue(name: string): string {
   const { resource: credential, valueVersion } = store.resources().credentials.get(name)!;
-  return vault.value(credential.metadata.uid, valueVersion).expose().toString();
+  return vault.value(credential.metadata.uid, valueVersion).expose();
 }
 
 async function reopen(): Promise<void> {
@@ -75,7 +75,7 @@ describe('Vault', () => {
     expect(await setValue('openai', 'one')).toBeUndefined();
     expect(await setValue('openai', 'two')).toBe(2);
     const { uid } = store.resources().credentials.get('openai')!.resource.metadata;
-    expect(vault.value(uid, 1).expose().toString()).toBe('one');
+    expect(vault.value(uid, 1).expose()).toBe('one');
     await setValue('openai', 'three');
     expect(() => vault.value(uid, 1)).toThrow(/no value of version 1/);
   });

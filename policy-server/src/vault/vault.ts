@@ -36,7 +36,7 @@ function identify(uid: string, valueVersion: number): string {
 export class Vault {
   readonly #ring: KeyRing;
   readonly #options: VaultOptions;
-  readonly #open = new Map<string, Secret<Buffer>>();
+  readonly #open = new Map<string, Secret>();
   /** Sealing and rotation must not interleave: a value sealed with a key that is being dropped would be lost. */
   readonly #serial = new Serial();
 
@@ -66,11 +66,11 @@ export class Vault {
   }
 
   /**
-   * The value of a credential, UTF-8.
+   * The value of a credential.
    *
    * @throws GatewayError `CREDENTIAL_VALUE_UNKNOWN` for one that is neither the current nor the previous version
    */
-  value(uid: string, valueVersion: number): Secret<Buffer> {
+  value(uid: string, valueVersion: number): Secret {
     const value = this.#open.get(identify(uid, valueVersion));
     if (value !== undefined) return value;
     throw new GatewayError(
@@ -86,15 +86,14 @@ export class Vault {
   seal<T>(name: string, value: Secret, write: (sealed: SealedValue | undefined) => T): Promise<T> {
     return this.#serial.run(async () => {
       const current = this.#options.store.resources().credentials.get(name);
-      const bytes = new Secret(Buffer.from(value.expose(), 'utf8'));
       const uid = current?.resource.metadata.uid ?? randomUUID();
-      if (current !== undefined && this.value(uid, current.valueVersion).expose().equals(bytes.expose())) {
+      if (current !== undefined && this.value(uid, current.valueVersion).expose() === value.expose()) {
         return write(undefined);
       }
       const valueVersion = (current?.valueVersion ?? 0) + 1;
-      const { keyId, jwe } = await sealValue(this.#ring, { uid, valueVersion }, bytes);
+      const { keyId, jwe } = await sealValue(this.#ring, { uid, valueVersion }, value);
       // Known before the commit: listeners of the store ask for it at once.
-      this.#open.set(identify(uid, valueVersion), bytes);
+      this.#open.set(identify(uid, valueVersion), value);
       try {
         const result = write({ uid, valueVersion, keyId, jwe });
         this.#open.delete(identify(uid, valueVersion - 2));

@@ -1,0 +1,20 @@
+import type { Clock, Logger } from '@hiclaw/service-kit';
+import type { Gateways } from '../gateways.js';
+import type { PolicyStore } from '../store/store.js';
+import type { Vault } from '../vault/vault.js';
+import type { AdminTokens } from './admin-tokens.js';
+import type { Metrics } from './metrics.js';
+
+/** What the API works with. */
+export interface ApiContext {
+  readonly store: PolicyStore;
+  readonly vault: Vault;
+  readonly gateways: Gateways;
+  readonly adminTokens: AdminTokens;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Address the API listens on; decides which Host headers are taken. */
+  readonly bind: string;
+  readonly version: string;
+}
