@@ -23,6 +23,9 @@ async function run(action: (context: CommandContext) => Promise<unknown>): Promi
   }
 }
 
+// Whoever reads our output may stop reading ("hiclaw up | head"); the work goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 const program = new Command('hiclaw')
   .description('Installs and runs HiClaw on this machine.')
   .showHelpAfterError();

@@ -91,7 +91,7 @@ export function runSettings(environment: Environment, remembered: Partial<RunSet
     logLevel: read.choice('HICLAW_LOG_LEVEL', remembered.logLevel ?? 'info', LOG_LEVELS),
     maxBodyBytes: read.integer('HICLAW_MAX_BODY_BYTES', remembered.maxBodyBytes ?? 16_777_216, {
       min: 1024,
-      max: 1_073_741_824,
+      max: 268_435_456,
     }),
   };
   if (isIP(settings.bind) === 0) {

@@ -11,6 +11,7 @@ import type { CommandContext } from './context.js';
 const POLL_MS = 50;
 const TIMEOUT_MS = 90_000;
 const HOPELESS_RESTARTS = 6;
+const HOPELESS_EXIT = 'exit code 78';
 
 function logTail(path: string): string {
   try {
@@ -41,6 +42,13 @@ function failure(context: CommandContext, spec: ProcessSpec, problem: string): G
   );
 }
 
+/** Whether a process failed often, or said that only a person can help, since `up` began to wait. */
+function isHopeless(seen: ProcessStatus, before: SupervisorStatus | null, startedMs: number): boolean {
+  const known = before?.processes.find(({ name }) => name === seen.name)?.restarts ?? 0;
+  const gaveUp = seen.lastExit?.how === HOPELESS_EXIT && seen.lastExit.atMs >= startedMs;
+  return gaveUp || seen.restarts - known >= HOPELESS_RESTARTS;
+}
+
 /**
  * Waits until the plan is in force and every process answers its probe, with a line for each.
  *
@@ -49,6 +57,8 @@ function failure(context: CommandContext, spec: ProcessSpec, problem: string): G
 export async function awaitReady(context: CommandContext, plan: Plan): Promise<void> {
   const { paths, terminal } = context;
   const started = performance.now();
+  const startedMs = context.clock.nowMs();
+  const before = readStatus(paths.status);
   const deadline = started + TIMEOUT_MS;
   const waitingFor = [...plan.processes];
   let last = '';
@@ -67,8 +77,8 @@ export async function awaitReady(context: CommandContext, plan: Plan): Promise<v
       const now = `… ${spec.name}: ${describe(seen)}`;
       if (now !== last) terminal.working(now);
       last = now;
-      if ((seen?.restarts ?? 0) >= HOPELESS_RESTARTS && seen?.state === 'backoff') {
-        throw failure(context, spec, 'ends again and again');
+      if (seen?.state === 'backoff' && isHopeless(seen, before, startedMs)) {
+        throw failure(context, spec, 'does not start');
       }
       if (performance.now() > deadline)
         throw failure(context, spec, `is not ready after ${TIMEOUT_MS / 1000} s`);

@@ -1,6 +1,6 @@
-import { adminApi } from '../admin-api.js';
 import { existsSync } from 'node:fs';
 import { isOurHome, rememberedSettings } from '../home.js';
+import { askGateways, nodeIdOf, type Replica } from '../gateway-replicas.js';
 import { apiUrl } from '../installation-plan.js';
 import { runSettings } from '../settings.js';
 import { findSupervisor } from '../supervisor/control.js';
@@ -48,39 +48,9 @@ export interface Observation {
   readonly problem: string | null;
 }
 
-interface Replica {
-  readonly id: string;
-  readonly appliedPolicyVersion: number | null;
-  readonly lastError: ObservedProcess['lastError'];
-}
-
-function replicasIn(body: unknown): readonly Replica[] {
-  const items = body !== null && typeof body === 'object' && 'items' in body ? body.items : body;
-  return Array.isArray(items) ? (items as Replica[]) : [];
-}
-
-async function askGateways(
-  context: CommandContext,
-  url: string,
-): Promise<{ readonly replicas: readonly Replica[]; readonly problem: string | null }> {
-  try {
-    const { status, body } = await adminApi(url, context.paths).call('GET', '/gateways');
-    if (status === 200) return { replicas: replicasIn(body), problem: null };
-    return { replicas: [], problem: `GET ${url}/api/v1/gateways answered ${status}` };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { replicas: [], problem: `GET ${url}/api/v1/gateways: ${reason}` };
-  }
-}
-
 /** Seconds since a moment; null when there is none or it is not known. */
 function secondsSince(sinceMs: number | null, nowMs: number): number | null {
   return sinceMs === null || sinceMs === 0 ? null : Math.max(0, Math.round((nowMs - sinceMs) / 1000));
-}
-
-/** Names of a gateway's process and of its Envoy node differ: envoy-0 is node gateway-0. */
-function nodeIdOf(processName: string): string {
-  return processName.replace(/^envoy-/, 'gateway-');
 }
 
 async function observeProcess(
@@ -129,7 +99,7 @@ export async function observe(context: CommandContext): Promise<Observation> {
   const probes = planProbes(context);
   const anyRuns = (status?.processes ?? []).some(({ process: ref }) => ref !== null && isRunning(ref));
   const { replicas, problem } =
-    api !== null && anyRuns ? await askGateways(context, api) : { replicas: [], problem: null };
+    api !== null && anyRuns ? await askGateways(api, paths) : { replicas: [], problem: null };
   const processes = await Promise.all(
     (status?.processes ?? []).map((each) =>
       observeProcess(

@@ -12,6 +12,7 @@ import { endSupervisorAlone, findSupervisor, startSupervisor } from '../supervis
 import { type Plan, writePlan } from '../supervisor/plan.js';
 import { isRunning, signal } from '../supervisor/process-ref.js';
 import { readStatus } from '../supervisor/status-file.js';
+import { awaitPolicy } from './await-policy.js';
 import { awaitReady } from './await-ready.js';
 import type { CommandContext } from './context.js';
 import { nextSteps } from './next-steps.js';
@@ -41,7 +42,8 @@ async function applyPlan(context: CommandContext, plan: Plan): Promise<void> {
   const running = findSupervisor(paths);
   const status = readStatus(paths.status);
   if (running !== null && status?.supervisorFingerprint === plan.supervisorFingerprint) {
-    if (status.planId !== plan.id) signal(running, 'SIGHUP');
+    const allReady = status.processes.every(({ state }) => state === 'ready');
+    if (status.planId !== plan.id || !allReady) signal(running, 'SIGHUP');
     return;
   }
   if (running !== null) await endSupervisorAlone(running);
@@ -101,6 +103,7 @@ export async function up(context: CommandContext): Promise<RunSettings> {
       await applyPlan(context, installation.plan);
       await awaitReady(context, installation.plan);
       tellChanges(context, before);
+      await awaitPolicy(context, chosen);
       return chosen;
     },
     {

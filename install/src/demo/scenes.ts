@@ -50,7 +50,9 @@ async function registerUpstreams({ narrator, registrar, provider, mcp, name, key
 async function makeConsumer({ narrator, registrar, name }: Stage): Promise<Secret> {
   narrator.step('A worker gets a consumer and one revocable token');
   await registrar.create('consumers', name, {});
-  const answer = (await registrar.call('POST', `/consumers/${name}/tokens`, { description: 'demo' })) as {
+  const answer = (await registrar.call('POST', `/consumers/${name}/tokens?wait=applied&timeout=10s`, {
+    description: 'demo',
+  })) as {
     readonly token: string;
   };
   narrator.check(

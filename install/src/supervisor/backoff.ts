@@ -1,5 +1,5 @@
 const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 10_000;
+export const MAX_DELAY_MS = 10_000;
 
 /** A process that was ready for this long has recovered: its next failure counts as the first. Milliseconds. */
 export const HEALTHY_AFTER_MS = 10_000;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock, Logger } from '@hiclaw/service-kit';
-import { HEALTHY_AFTER_MS, restartDelayMs } from './backoff.js';
+import { HEALTHY_AFTER_MS, MAX_DELAY_MS, restartDelayMs } from './backoff.js';
 import type { ProcessSpec } from './plan.js';
 import { isReady } from './probe.js';
 import { fingerprintNow, type RunningProcess, startProcess } from './running-process.js';
@@ -21,6 +21,9 @@ export interface Surroundings {
 
 const READY_POLL_MS = 50;
 
+// EX_CONFIG of sysexits.h: the program says that only a person can help, so it is not tried in quick succession.
+const HOPELESS_EXIT = 'exit code 78';
+
 /** Keeps one process running: starts it, waits until it is ready, starts it again with backoff when it ends. */
 export class SupervisedProcess {
   readonly #spec: ProcessSpec;
@@ -29,6 +32,7 @@ export class SupervisedProcess {
   readonly #loop: Promise<void>;
   #state: ProcessState = 'waiting';
   #running: RunningProcess | null;
+  #retry = new AbortController();
   #readyAtMs: number | null = null;
   #wasReady = false;
   #restarts: number;
@@ -85,6 +89,12 @@ export class SupervisedProcess {
       log: this.#spec.log,
       accessLog: this.#spec.accessLog ?? null,
     };
+  }
+
+  /** Starts a process that waits for its next attempt at once. */
+  retryNow(): void {
+    this.#failures = 0;
+    this.#retry.abort();
   }
 
   /** Ends the process, gracefully within the deadlines. Resolves when it is gone. */
@@ -177,8 +187,9 @@ export class SupervisedProcess {
     this.#restarts += 1;
     this.#enter('backoff');
     this.#surroundings.changed();
-    await delay(restartDelayMs(this.#failures), undefined, { signal: this.#stop.signal }).catch(
-      () => undefined,
-    );
+    const delayMs = this.#lastExit?.how === HOPELESS_EXIT ? MAX_DELAY_MS : restartDelayMs(this.#failures);
+    this.#retry = new AbortController();
+    const wake = AbortSignal.any([this.#stop.signal, this.#retry.signal]);
+    await delay(delayMs, undefined, { signal: wake }).catch(() => undefined);
   }
 }

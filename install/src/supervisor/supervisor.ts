@@ -57,7 +57,7 @@ export class Supervisor {
     return supervisor;
   }
 
-  /** Reads the plan again and carries it out, replacing only what differs. */
+  /** Reads the plan again and carries it out: replaces only what differs, and tries at once what waits for its next attempt. */
   reload(): void {
     void this.#enqueue(async () => {
       this.#plan = readPlan(this.#deps.paths.plan);
@@ -142,7 +142,10 @@ export class Supervisor {
       this.#processes = [...this.#processes, this.#supervise(spec, null, null)];
       return;
     }
-    if (!old.differsFrom(spec)) return;
+    if (!old.differsFrom(spec)) {
+      old.retryNow();
+      return;
+    }
     log.info({ process: spec.name }, 'process replaced: its program or configuration changed');
     await old.stop();
     const fresh = this.#supervise(spec, null, null);
