@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { createCipheriv } from 'node:crypto';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadModule, type TestModule } from '../../policy/test/load-module.js';
+import { COMPILE_TIMEOUT_MS, loadModule, type TestModule } from '../../policy/test/load-module.js';
 
 let module: TestModule;
 let room: number;
@@ -10,7 +10,7 @@ let room: number;
 beforeAll(async () => {
   module = await loadModule(path.resolve(import.meta.dirname, '../assembly/pure.ts'));
   room = module.call('allocate', 1 << 16);
-});
+}, COMPILE_TIMEOUT_MS);
 
 interface Sealed {
   readonly key: Uint8Array;

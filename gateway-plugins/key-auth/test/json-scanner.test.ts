@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadModule, type TestModule } from '../../policy/test/load-module.js';
+import { COMPILE_TIMEOUT_MS, loadModule, type TestModule } from '../../policy/test/load-module.js';
 import { referenceScan, SCAN, type Scan } from './support/reference-scan.js';
 
 let module: TestModule;
@@ -12,7 +12,7 @@ beforeAll(async () => {
   module = await loadModule(path.resolve(import.meta.dirname, '../assembly/pure.ts'));
   scanner = module.call('allocate', module.call('scannerBytes'));
   room = module.call('allocate', 1 << 16);
-});
+}, COMPILE_TIMEOUT_MS);
 
 /** Scans a body handed over in chunks that end at the given offsets. */
 function scan(body: Uint8Array, cuts: readonly number[] = []): { scan: Scan; model: string } {

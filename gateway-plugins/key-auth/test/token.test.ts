@@ -4,7 +4,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatToken, parseToken } from '../../../packages/policy-image/src/token.js';
 import { checksumHolds, stampChecksum } from '../../../packages/policy-image/src/checksum.js';
-import { loadModule, type TestModule } from '../../policy/test/load-module.js';
+import { COMPILE_TIMEOUT_MS, loadModule, type TestModule } from '../../policy/test/load-module.js';
 
 let module: TestModule;
 let room: number;
@@ -12,7 +12,7 @@ let room: number;
 beforeAll(async () => {
   module = await loadModule(path.resolve(import.meta.dirname, '../assembly/pure.ts'));
   room = module.call('allocate', 1 << 16);
-});
+}, COMPILE_TIMEOUT_MS);
 
 function put(bytes: Uint8Array, at = 0): number {
   new Uint8Array(module.memory.buffer).set(bytes, room + at);

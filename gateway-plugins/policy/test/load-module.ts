@@ -1,6 +1,9 @@
 import path from 'node:path';
 import { compilePlugin } from './compile-plugin.js';
 
+/** For the hook that compiles; the compiler is slow on a busy machine. */
+export const COMPILE_TIMEOUT_MS = 60_000;
+
 export interface TestModule {
   readonly memory: WebAssembly.Memory;
   /** Calls an exported function; all arguments and results are 32-bit numbers. */

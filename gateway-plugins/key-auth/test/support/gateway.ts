@@ -9,17 +9,14 @@ import {
   type PluginModule,
   type Vm,
 } from '@hiclaw/proxy-wasm-host';
-import path from 'node:path';
-import { compilePlugin } from '../../../policy/test/compile-plugin.js';
+import { builtPlugin } from '../../../policy/test/built-plugin.js';
 
-let compiled: Promise<PluginModule> | null = null;
+let loaded: Promise<PluginModule> | null = null;
 
-/** The plugin's module, compiled once per test file. */
+/** The plugin as it is shipped. */
 export function keyAuthModule(): Promise<PluginModule> {
-  compiled ??= compilePlugin(path.resolve(import.meta.dirname, '../..'), 'assembly/index.ts').then(
-    loadModule,
-  );
-  return compiled;
+  loaded ??= builtPlugin('key-auth').then(loadModule);
+  return loaded;
 }
 
 /** One worker thread with one key-auth VM. */
