@@ -119,6 +119,7 @@ function arg(a: string[], i: i32): Text {
 }
 
 let result: u32 = 0;
+let currentId: u32 = 0;
 
 function run(a: string[]): string {
   const op = a[0];
@@ -127,6 +128,7 @@ function run(a: string[]): string {
   const n3: u32 = a.length > 3 ? int(a[3]) : 0;
   const x1 = arg(a, 1), x2 = arg(a, 2), x3 = arg(a, 3), x4 = arg(a, 4);
   clear();
+  if (op == 'id') return currentId.toString();
   if (op == 'get') return value(get_value(n1, x2.p, x2.n, out, out + 4));
   if (op == 'add') return add_value(n1, x2.p, x2.n, x3.p, x3.n).toString();
   if (op == 'set') return replace_value(n1, x2.p, x2.n, x3.p, x3.n).toString();
@@ -193,6 +195,7 @@ function find(program: string, name: string): string | null {
 
 function perform(id: u32, name: string, args: string): u32 {
   result = name == 'vm_start' || name == 'configure' || name == 'done' ? 1 : 0;
+  currentId = id;
   const key = id.toString() + name;
   const nth = (calls.has(key) ? calls.get(key) : 0) + 1;
   calls.set(key, nth);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { findEnvoy } from '@hiclaw/install';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../test/compile.js';
@@ -120,4 +122,62 @@ describe('a downstream and an upstream filter', () => {
     const observed = await runChainInEnvoy(envoy, upstream, program, upstreamProgram);
     expect(expected).toEqual(observed);
   });
+});
+
+describe('a pushed configuration', () => {
+  const OLD = LISTENERS.find((listener) => listener.name === 'pushed')!;
+  const NEW = { ...OLD, configuration: 'configure: id; body 7 0 100 | done: id' };
+  const REQUEST = 'GET / HTTP/1.1\r\nhost: probe\r\nx-program: request_headers: id | delete: id\r\n\r\n';
+  const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
+  const streamLines = (lines: readonly string[]): string[] =>
+    lines.filter((line) => /request_headers|delete\(\) \|/.test(line));
+  const count = (callback: string): number =>
+    envoy.lines('pushed').filter((line) => line.startsWith(`probe ${callback}(`)).length;
+
+  it('makes a new plugin context in the same VM, and the old one ends with its last stream', async () => {
+    const program = { 'x-program': 'request_headers: id | delete: id' };
+    const pseudo = { ':method': 'GET', ':path': '/', ':authority': 'probe', ':scheme': 'http' };
+    const headers = { ...pseudo, ...program, 'x-forwarded-proto': 'http' };
+    const old = plugins.get('pushed')!;
+    const from = host.logs.length;
+    const [first, next] = [old.createStream(), old.vm.createPlugin({ configuration: NEW.configuration })];
+    first.requestHeaders(headers, { endStream: true });
+    old.close();
+    const second = next.createStream();
+    second.requestHeaders(headers, { endStream: true });
+    expect(old.deleted).toBe(false);
+    second.end();
+    first.end();
+    expect(old.deleted).toBe(true);
+    const expected = host.logs.slice(from).map((entry) => entry.message);
+
+    const before = upstream.sockets.length;
+    const clients = [await open(), await open()];
+    clients[0]?.write(REQUEST);
+    const held = await until('the first request', () => upstream.sockets[before]);
+    await envoy.push(NEW);
+    // Canary, main thread and worker configure; the main thread's old context has no stream and ends.
+    await until(
+      () => envoy.log,
+      () => (count('configure') === 6 && count('done') === 1 ? true : undefined),
+    );
+    clients[1]?.write(REQUEST);
+    (await until('the second request', () => upstream.sockets[before + 1])).write(OK);
+    await until('its end', () => (streamLines(envoy.lines('pushed')).length === 3 ? true : undefined));
+    expect(count('done')).toBe(1 + 1);
+    held.write(OK);
+    await until('the end of the old context', () => (count('done') === 2 + 2 ? true : undefined));
+    for (const client of clients) client.destroy();
+    expect(streamLines(expected)).toEqual(streamLines(envoy.lines('pushed')));
+    const configured = expected.find((line) => line.startsWith('probe configure('));
+    expect(configured).toContain('id -> 3');
+    expect(envoy.lines('pushed')).toContain(configured);
+  });
+
+  async function open(): Promise<Socket> {
+    const client = connect(envoy.port('pushed'), '127.0.0.1');
+    client.resume();
+    await once(client, 'connect');
+    return client;
+  }
 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -63,6 +63,8 @@ export interface ProbeListener {
   readonly allowOnHeadersStopIteration: boolean;
   /** Where requests go: `filtered` has the probe as an upstream filter too. Default: `upstream`. */
   readonly cluster?: 'upstream' | 'filtered';
+  /** The filter's configuration comes from a file and can be replaced by `push`. Default: false. */
+  readonly pushed?: boolean;
 }
 
 /** The probe as an upstream filter of the cluster `filtered`. */
@@ -96,6 +98,8 @@ export class EnvoyProbe {
   static async start(options: ProbeOptions): Promise<EnvoyProbe> {
     const folder = await mkdtemp(join(tmpdir(), 'hiclaw-probe-'));
     await writeFile(join(folder, 'probe.wasm'), options.wasm);
+    for (const listener of options.listeners)
+      if (listener.pushed === true) await writePushed(listener, folder);
     await writeFile(join(folder, 'envoy.json'), JSON.stringify(bootstrap(options, folder)));
     const child = spawn(
       options.binary,
@@ -118,6 +122,11 @@ export class EnvoyProbe {
         : undefined;
     });
     return probe;
+  }
+
+  /** Replaces the configuration of a listener that takes it from a file. */
+  async push(listener: ProbeListener): Promise<void> {
+    await writePushed(listener, this.#folder);
   }
 
   port(listener: string): number {
@@ -217,7 +226,14 @@ function renderListener(listener: ProbeListener, folder: string): object {
               http_filters: [
                 {
                   name: 'probe',
-                  typed_config: renderProbe(listener, folder),
+                  ...(listener.pushed === true
+                    ? {
+                        config_discovery: {
+                          config_source: { path_config_source: { path: pushedPath(listener, folder) } },
+                          type_urls: [WASM_FILTER],
+                        },
+                      }
+                    : { typed_config: renderProbe(listener, folder) }),
                 },
                 {
                   name: 'envoy.filters.http.router',
@@ -235,9 +251,27 @@ function renderListener(listener: ProbeListener, folder: string): object {
   };
 }
 
+const WASM_FILTER = 'type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm';
+
+function pushedPath(listener: ProbeListener, folder: string): string {
+  return join(folder, `${listener.name}.json`);
+}
+
+/** Envoy sees a new file only when it is moved into place. */
+async function writePushed(listener: ProbeListener, folder: string): Promise<void> {
+  const resource = {
+    '@type': 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
+    name: 'probe',
+    typed_config: renderProbe(listener, folder),
+  };
+  const path = pushedPath(listener, folder);
+  await writeFile(`${path}.new`, JSON.stringify({ resources: [resource] }));
+  await rename(`${path}.new`, path);
+}
+
 function renderProbe(listener: ProbeListener, folder: string): object {
   return {
-    '@type': 'type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm',
+    '@type': WASM_FILTER,
     config: {
       name: 'probe',
       root_id: 'probe-root',

@@ -19,6 +19,7 @@ export const LISTENERS = [
     allowOnHeadersStopIteration: false,
   },
   { name: 'chained', configuration: '', allowOnHeadersStopIteration: false, cluster: 'filtered' },
+  { name: 'pushed', configuration: 'configure: id | done: id', allowOnHeadersStopIteration: false, pushed: true },
 ] as const; // prettier-ignore
 
 const MAPS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
