@@ -1,6 +1,6 @@
 import { ADS_CLUSTER, CALLBACK_CLUSTER } from './names.js';
 
-/** Options of `renderBootstrap`. Sockets and files are absolute paths. */
+/** Options of `renderBootstrap`. Paths are absolute. */
 export interface BootstrapOptions {
   /** Unique among the gateways of a policy server: letters, digits, `.`, `_`, `:`, `-`. */
   readonly nodeId: string;
@@ -9,9 +9,14 @@ export interface BootstrapOptions {
   readonly port: number;
   /** Worker threads; the same as Envoy's `--concurrency`. */
   readonly concurrency: number;
-  readonly adsSocket: string;
-  readonly callbackSocket: string;
-  readonly adminSocket: string;
+  readonly sockets: {
+    /** Where it offers its admin interface. */
+    readonly admin: string;
+    /** Where the policy server offers ADS. */
+    readonly ads: string;
+    /** Where the policy server hears what plugins confirm. */
+    readonly gateway: string;
+  };
   /** Absent: no access log. */
   readonly accessLog?: string;
   /** Default 10,000. */
@@ -25,14 +30,14 @@ const DEFAULT_MAX_CONNECTIONS = 10_000;
  * policy server is, and an admin interface on a Unix socket only.
  */
 export function renderBootstrap(options: BootstrapOptions): object {
-  const { nodeId, bind, port, concurrency, accessLog } = options;
+  const { nodeId, bind, port, concurrency, accessLog, sockets } = options;
   return {
     node: {
       id: nodeId,
       cluster: 'hiclaw',
       metadata: { bind, port, concurrency, ...(accessLog === undefined ? {} : { accessLog }) },
     },
-    admin: { address: { pipe: { path: options.adminSocket, mode: 0o600 } } },
+    admin: { address: { pipe: { path: sockets.admin, mode: 0o600 } } },
     dynamic_resources: {
       ads_config: {
         api_type: 'GRPC',
@@ -45,8 +50,8 @@ export function renderBootstrap(options: BootstrapOptions): object {
     },
     static_resources: {
       clusters: [
-        socketCluster(ADS_CLUSTER, options.adsSocket, { http2_protocol_options: HTTP2 }),
-        socketCluster(CALLBACK_CLUSTER, options.callbackSocket, { http_protocol_options: {} }),
+        socketCluster(ADS_CLUSTER, sockets.ads, { http2_protocol_options: HTTP2 }),
+        socketCluster(CALLBACK_CLUSTER, sockets.gateway, { http_protocol_options: {} }),
       ],
     },
     overload_manager: {

@@ -26,11 +26,10 @@ export function renderCluster(upstream: Upstream, settings: RenderSettings): Env
   return {
     ...any(CLUSTER_TYPE),
     name: key,
-    type: hostKind === 'name' ? 'LOGICAL_DNS' : 'STATIC',
+    ...(hostKind === 'name' ? { cluster_type: DNS } : { type: 'STATIC' }),
     connect_timeout: seconds(CONNECT_TIMEOUT_SECONDS),
     per_connection_buffer_limit_bytes: wrapped(settings.bufferBytes),
     load_assignment: { cluster_name: key, endpoints: [{ lb_endpoints: [renderEndpoint(upstream)] }] },
-    ...(hostKind === 'name' ? DNS : {}),
     ...(secure ? { transport_socket: renderTls(upstream, settings) } : {}),
     typed_extension_protocol_options: { [HTTP_OPTIONS]: renderProtocol(upstream, settings) },
     upstream_connection_options: {
@@ -53,14 +52,20 @@ export function renderCluster(upstream: Upstream, settings: RenderSettings): Env
   };
 }
 
-/** Both address families: Envoy then races them (RFC 8305). */
+/** One endpoint with all addresses: an answer with other ones does not cut the connections to those before. */
 const DNS: EnvoyMessage = {
-  dns_lookup_family: 'ALL',
-  respect_dns_ttl: true,
-  dns_refresh_rate: seconds(DNS_REFRESH_SECONDS),
-  dns_failure_refresh_rate: {
-    base_interval: seconds(DNS_FAILURE_BASE_SECONDS),
-    max_interval: seconds(DNS_FAILURE_MAX_SECONDS),
+  name: 'envoy.clusters.dns',
+  typed_config: {
+    ...any('envoy.extensions.clusters.dns.v3.DnsCluster'),
+    all_addresses_in_single_endpoint: true,
+    // Both address families: Envoy then races them (RFC 8305).
+    dns_lookup_family: 'ALL',
+    respect_dns_ttl: true,
+    dns_refresh_rate: seconds(DNS_REFRESH_SECONDS),
+    dns_failure_refresh_rate: {
+      base_interval: seconds(DNS_FAILURE_BASE_SECONDS),
+      max_interval: seconds(DNS_FAILURE_MAX_SECONDS),
+    },
   },
 };
 

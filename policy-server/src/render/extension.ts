@@ -23,6 +23,11 @@ export function renderExtension(
   return { ...any(EXTENSION_TYPE), name: plugin, typed_config: renderWasm(plugin, image, settings) };
 }
 
+/** The same without an image: what, beside the image's content, makes one configuration differ from another. */
+export function renderExtensionFrame(plugin: PluginName, settings: RenderSettings): EnvoyMessage {
+  return renderWasm(plugin, null, settings);
+}
+
 /** Where a filter gets its configuration from, and what it is until then. */
 export function extensionDiscovery(plugin: PluginName, settings: RenderSettings): EnvoyMessage {
   return {

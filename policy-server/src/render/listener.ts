@@ -96,7 +96,7 @@ const REMEMBER_PATH: EnvoyMessage = {
       {
         object_key: PATH_STATE,
         factory_key: 'envoy.string',
-        format_string: { text_format_source: { inline_string: '%REQ_WITHOUT_QUERY(:PATH)%' } },
+        format_string: { text_format_source: { inline_string: '%PATH(NQ:PATH)%' } },
       },
     ],
   },

@@ -36,6 +36,7 @@ const FILES = [
   'envoy/config/core/v3/extension.proto',
   'envoy/extensions/access_loggers/file/v3/file.proto',
   'envoy/extensions/access_loggers/filters/cel/v3/cel.proto',
+  'envoy/extensions/clusters/dns/v3/dns_cluster.proto',
   'envoy/extensions/filters/http/router/v3/router.proto',
   'envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.proto',
   'envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.proto',

@@ -23,11 +23,11 @@ export async function makeHome(): Promise<{ path: string } & AsyncDisposable> {
 /** Calls `look` until it gives something, at most for `withinMs`. */
 export async function until<T>(
   look: () => T | Promise<T>,
-  options: { withinMs?: number; onTimeout?: () => unknown } = {},
+  options: { withinMs?: number; onTimeout?: () => string } = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const end = Date.now() + (options.withinMs ?? 15_000);
+  const end = performance.now() + (options.withinMs ?? 15_000);
   let last: unknown = null;
-  while (Date.now() < end) {
+  while (performance.now() < end) {
     try {
       const found = await look();
       if (found !== undefined && found !== null && found !== false)
@@ -38,7 +38,7 @@ export async function until<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error(`not within the time; last: ${String(last)}\n${String(options.onTimeout?.() ?? '')}`);
+  throw new Error(`not within the time; last: ${String(last)}\n${options.onTimeout?.() ?? ''}`);
 }
 
 export async function freePort(): Promise<number> {
@@ -115,17 +115,27 @@ export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
     bind: '127.0.0.1',
     port,
     concurrency,
-    adsSocket: path.join(home, 'ads.sock'),
-    callbackSocket: path.join(home, 'gateway.sock'),
-    adminSocket,
+    sockets: {
+      ads: path.join(home, 'ads.sock'),
+      gateway: path.join(home, 'gateway.sock'),
+      admin: adminSocket,
+    },
     accessLog,
   });
   const file = path.join(home, `${id}.json`);
   await writeFile(file, JSON.stringify(bootstrap));
-  const flags = ['--use-dynamic-base-id', '-l', 'warning', '--concurrency', String(concurrency)];
+  const flags = [
+    '--use-dynamic-base-id',
+    '-l',
+    'warning',
+    '--file-flush-interval-msec',
+    '50',
+    '--concurrency',
+    String(concurrency),
+  ];
   const child = spawn(await findEnvoy(), ['-c', file, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.environment },
+    env: { ...options.environment },
   });
   let log = '';
   const collect = (chunk: Buffer): void => {

@@ -147,7 +147,7 @@ export class Session {
 
   #sendNext(type: string): void {
     const subscription = this.#subscriptions.get(type);
-    if (subscription === undefined || subscription.inFlight !== null) return;
+    if (subscription?.inFlight !== null) return;
     const due = this.#offered(type)
       .filter(({ name, hash }) => {
         const current = subscription.held.get(name)?.hash;

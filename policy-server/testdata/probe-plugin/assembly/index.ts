@@ -99,6 +99,7 @@ export function proxy_on_context_create(id: u32, parent: u32): void {}
 
 export function proxy_on_vm_start(id: u32, size: u32): u32 {
   random_get(out, 8);
+  vm = '';
   for (let i = 0; i < 8; i++) vm += load<u8>(out + i).toString(16).padStart(2, '0');
   return 1;
 }
@@ -132,7 +133,7 @@ export function proxy_on_tick(id: u32): void {
     ':authority',
     'policy-server',
     'x-hiclaw-node',
-    property('node\0id'),
+    property('xds\0node\0id'),
   ]);
   const cluster = bytes('policy-server');
   proxy_http_call(

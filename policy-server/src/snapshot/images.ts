@@ -1,0 +1,73 @@
+import {
+  contentHash,
+  type InjectionCredential,
+  type KeyAuthPolicy,
+  writeInjectionImage,
+  writeKeyAuthImage,
+} from '@hiclaw/policy-image';
+import type { Secret } from '@hiclaw/service-kit';
+import type { GatewayState } from '../translate/state.js';
+
+/** A written image. It bears the policy version at which its content was first wanted. */
+export interface Image {
+  readonly bytes: Uint8Array;
+  /** Of the content, whatever policy version the bytes bear. */
+  readonly hash: string;
+  readonly version: bigint;
+}
+
+export interface Images {
+  readonly keyAuth: Image;
+  readonly injection: Image;
+}
+
+/** Writes the images of states; content that did not change keeps its bytes. */
+export function createImageWriter(sealingKey: Secret<Uint8Array>): (state: GatewayState) => Images {
+  let last: { readonly state: GatewayState; readonly images: Images } | null = null;
+  return (state) => {
+    const images = {
+      keyAuth: last !== null && sameAccess(last.state, state) ? last.images.keyAuth : writeKeyAuth(state),
+      injection:
+        last?.state.injection === state.injection ? last.images.injection : writeInjection(state, sealingKey),
+    };
+    const kept = last === null ? images : keepEqual(last.images, images);
+    last = { state, images: kept };
+    return kept;
+  };
+}
+
+function sameAccess(a: GatewayState, b: GatewayState): boolean {
+  return (
+    a.maxBodyBytes === b.maxBodyBytes &&
+    a.access.routes === b.access.routes &&
+    a.access.consumers === b.access.consumers
+  );
+}
+
+function keepEqual(before: Images, made: Images): Images {
+  return {
+    keyAuth: before.keyAuth.hash === made.keyAuth.hash ? before.keyAuth : made.keyAuth,
+    injection: before.injection.hash === made.injection.hash ? before.injection : made.injection,
+  };
+}
+
+function writeKeyAuth({ policyVersion, maxBodyBytes, access }: GatewayState): Image {
+  const policy: KeyAuthPolicy = { policyVersion: BigInt(policyVersion), maxBodyBytes, ...access };
+  return finish(writeKeyAuthImage(policy), policy.policyVersion);
+}
+
+function writeInjection({ policyVersion, injection }: GatewayState, sealingKey: Secret<Uint8Array>): Image {
+  const version = BigInt(policyVersion);
+  const { upstreams } = injection;
+  // In the clear only for this call.
+  const credentials = injection.credentials.map((credential): InjectionCredential => ({
+    ...credential,
+    value: credential.value.expose(),
+  }));
+  const image = writeInjectionImage({ policyVersion: version, upstreams, credentials }, sealingKey.expose());
+  return finish(image, version);
+}
+
+function finish(bytes: Uint8Array, version: bigint): Image {
+  return { bytes, hash: contentHash(bytes), version };
+}

@@ -1,0 +1,290 @@
+import type { KeyAuthConsumer } from '@hiclaw/policy-image';
+import { parseTimestamp } from '@hiclaw/resources';
+import type { Grant, ResourceSet, StoredConsumer, Token } from '../store/resource-set.js';
+import type { Base } from './base.js';
+import type { Refusal } from './conditions.js';
+import { sameItems } from './memo.js';
+import type { BoundCredential } from './state.js';
+import { usableAt } from './upstreams.js';
+
+type Grants = KeyAuthConsumer['grants'];
+
+/** A credential of a consumer's own. */
+export interface OwnCredential {
+  readonly consumer: string;
+  /** Key of the upstream. */
+  readonly upstream: string;
+  readonly credential: BoundCredential;
+}
+
+/** What translating consumers gives; lists that did not change are the same objects as before. */
+export interface TranslatedConsumers {
+  /** Those with a token, by name. */
+  readonly consumers: readonly KeyAuthConsumer[];
+  readonly ownCredentials: readonly OwnCredential[];
+  /** By name of the consumer: why a credential of its own cannot be used. */
+  readonly refusals: ReadonlyMap<string, Refusal>;
+}
+
+/** What one consumer became. */
+interface Entry {
+  readonly consumer: KeyAuthConsumer | null;
+  readonly own: readonly OwnCredential[];
+  readonly refusal: Refusal | null;
+}
+
+/** What one consumer is made from. */
+interface Inputs {
+  readonly stored: StoredConsumer;
+  readonly grants: readonly Grant[] | undefined;
+  readonly tokens: readonly Token[] | undefined;
+}
+
+/** All consumers in the order of the set, as columns: a look at each must not touch more memory than it needs. */
+interface Columns {
+  readonly names: string[];
+  readonly stored: StoredConsumer[];
+  readonly grants: Inputs['grants'][];
+  readonly tokens: Inputs['tokens'][];
+  readonly entries: Entry[];
+}
+
+/** Upstream of each served route. */
+type RouteTable = ReadonlyMap<string, string>;
+
+const NO_OWN: Pick<Entry, 'own' | 'refusal'> & { readonly suspended: ReadonlySet<string> } = {
+  own: [],
+  refusal: null,
+  suspended: new Set(),
+};
+
+/** Translates consumers with their grants and tokens; one that changes among many costs little more than a look at each. */
+export class ConsumerTranslator {
+  #columns: Columns = { names: [], stored: [], grants: [], tokens: [], entries: [] };
+  /** Positions of those that are listed, in the order of names; and the reverse, -1 where not listed. */
+  #listed: readonly number[] = [];
+  #indexes = new Int32Array();
+  #routes: RouteTable = new Map();
+  /** Equal lists of grants are one object, which saves memory here and time in the image writer. */
+  #grantLists = new Map<string, Grants>();
+  #set: ResourceSet | null = null;
+  #base: Base | null = null;
+  #last: TranslatedConsumers = { consumers: [], ownCredentials: [], refusals: new Map() };
+
+  translate(set: ResourceSet, base: Base): TranslatedConsumers {
+    const sameRoutes = this.#updateRoutes(base);
+    if (this.#set !== null && sameRoutes && sameItems([...set.consumers.keys()], this.#columns.names)) {
+      this.#update(set, base);
+    } else {
+      this.#rebuild(set, base, sameRoutes);
+    }
+    this.#set = set;
+    this.#base = base;
+    return this.#last;
+  }
+
+  /** The same consumers as before: only those that changed are translated. */
+  #update(set: ResourceSet, base: Base): void {
+    const { names, stored, grants, tokens, entries } = this.#columns;
+    // A map that is the same object has the same content, which saves a look into it for each consumer.
+    const sameGrants = this.#set?.grants === set.grants;
+    const sameTokens = this.#set?.tokens === set.tokens;
+    const sameBase = this.#base === base;
+    let consumers: KeyAuthConsumer[] | null = null;
+    let collect = false;
+    let at = -1;
+    for (const now of set.consumers.values()) {
+      at++;
+      const name = names[at] ?? '';
+      const grantsNow = sameGrants ? grants[at] : set.grants.get(name);
+      const tokensNow = sameTokens ? tokens[at] : set.tokens.get(name);
+      const same = stored[at] === now && grants[at] === grantsNow && tokens[at] === tokensNow;
+      if (same && (sameBase || !hasOwn(now))) continue;
+      const before = entries[at];
+      const keptTokens = tokens[at] === tokensNow ? before?.consumer?.tokens : undefined;
+      const entry = this.#entry(
+        name,
+        { stored: now, grants: grantsNow, tokens: tokensNow },
+        base,
+        keptTokens,
+      );
+      const consumer = keepEqual(before?.consumer, entry.consumer);
+      stored[at] = now;
+      grants[at] = grantsNow;
+      tokens[at] = tokensNow;
+      entries[at] = { ...entry, consumer };
+      const index = this.#indexes[at] ?? -1;
+      if (isPlain(before) && isPlain(entry) && consumer !== null && index >= 0) {
+        if (consumer === before?.consumer) continue;
+        consumers ??= [...this.#last.consumers];
+        consumers[index] = consumer;
+      } else collect = true;
+    }
+    if (collect) this.#collect();
+    else if (consumers !== null) this.#last = { ...this.#last, consumers };
+  }
+
+  #rebuild(set: ResourceSet, base: Base, sameRoutes: boolean): void {
+    const before = this.#columns;
+    const positions = new Map(before.names.map((name, position) => [name, position]));
+    const columns: Columns = { names: [], stored: [], grants: [], tokens: [], entries: [] };
+    for (const [name, stored] of set.consumers) {
+      const grants = set.grants.get(name);
+      const tokens = set.tokens.get(name);
+      const at = positions.get(name) ?? -1;
+      const same = sameRoutes && before.stored[at] === stored && before.grants[at] === grants;
+      const known = same && before.tokens[at] === tokens && !hasOwn(stored) ? before.entries[at] : undefined;
+      const made = known ?? this.#entry(name, { stored, grants, tokens }, base);
+      columns.names.push(name);
+      columns.stored.push(stored);
+      columns.grants.push(grants);
+      columns.tokens.push(tokens);
+      columns.entries.push({ ...made, consumer: keepEqual(before.entries[at]?.consumer, made.consumer) });
+    }
+    this.#columns = columns;
+    this.#listed = sortedPositions(columns.names);
+    this.#collect();
+  }
+
+  #collect(): void {
+    const { names, entries } = this.#columns;
+    const consumers: KeyAuthConsumer[] = [];
+    const ownCredentials: OwnCredential[] = [];
+    const refusals = new Map<string, Refusal>();
+    this.#indexes = new Int32Array(names.length).fill(-1);
+    for (const position of this.#listed) {
+      const entry = entries[position];
+      if (entry === undefined) continue;
+      if (entry.consumer !== null) {
+        this.#indexes[position] = consumers.length;
+        consumers.push(entry.consumer);
+      }
+      if (entry.own.length > 0) ownCredentials.push(...entry.own);
+      if (entry.refusal !== null) refusals.set(names[position] ?? '', entry.refusal);
+    }
+    const last = this.#last;
+    this.#last = {
+      consumers: sameItems(last.consumers, consumers) ? last.consumers : consumers,
+      ownCredentials: sameItems(last.ownCredentials, ownCredentials) ? last.ownCredentials : ownCredentials,
+      refusals,
+    };
+  }
+
+  /** Whether the same routes are served as before. */
+  #updateRoutes(base: Base): boolean {
+    if (base === this.#base) return true;
+    const routes = new Map([...base.routes].map(([key, { route }]) => [key, route.upstream]));
+    if (sameItems([...this.#routes].flat(), [...routes].flat())) return true;
+    this.#routes = routes;
+    this.#grantLists = new Map();
+    return false;
+  }
+
+  #entry(
+    name: string,
+    { stored, grants, tokens }: Inputs,
+    base: Base,
+    keptTokens?: KeyAuthConsumer['tokens'],
+  ): Entry {
+    const { own, refusal, suspended } = ownCredentialsOf(name, stored, base);
+    if (tokens === undefined || tokens.length === 0) return { consumer: null, own: [], refusal };
+    const consumer: KeyAuthConsumer = {
+      name,
+      disabled: stored.resource.spec.disabled,
+      revoked: stored.revoked,
+      expiresAt: expirySeconds(stored.resource.spec.expiresAt),
+      tokens: keptTokens ?? tokens.map(({ digest, expiresAt }) => ({ digest, expiresAt })),
+      grants: this.#grants(grants ?? [], suspended),
+    };
+    return { consumer, own, refusal };
+  }
+
+  #grants(grants: readonly Grant[], suspended: ReadonlySet<string>): Grants {
+    const byRoute = new Map<string, readonly string[] | null>();
+    for (const { kind, route, models } of grants) {
+      const key = `${kind}/${route}`;
+      const upstream = this.#routes.get(key);
+      if (upstream === undefined || suspended.has(upstream)) continue;
+      const before = byRoute.get(key);
+      // Several sources may grant the same route: what any of them gives is given.
+      byRoute.set(key, before === undefined ? models : before && models && [...before, ...models]);
+    }
+    const list = [...byRoute]
+      .map(([route, models]) => ({ route, models: models && [...new Set(models)].sort() }))
+      .sort((a, b) => (a.route < b.route ? -1 : 1));
+    const text = JSON.stringify(list);
+    const known = this.#grantLists.get(text);
+    if (known !== undefined) return known;
+    this.#grantLists.set(text, list);
+    return list;
+  }
+}
+
+/**
+ * A credential of its own that cannot be used takes the consumer's grants at that upstream away: to call with the
+ * common one instead would give it what somebody meant to take.
+ */
+function ownCredentialsOf(name: string, { resource }: StoredConsumer, base: Base): typeof NO_OWN {
+  const wanted = Object.entries(resource.spec.credentials);
+  if (wanted.length === 0) return NO_OWN;
+  const own: OwnCredential[] = [];
+  const suspended = new Set<string>();
+  const problems: Refusal[] = [];
+  for (const [upstream, credential] of wanted.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const at = base.upstreams.get(upstream);
+    if (at === undefined) {
+      const message = `spec.credentials: upstream "${upstream}" does not exist or is not served.`;
+      problems.push({ reason: 'UpstreamNotFound', message });
+      continue;
+    }
+    const usable = usableAt(at.upstream, credential, base.credentials.get(credential));
+    if (usable.refusal === undefined) {
+      own.push({ consumer: name, upstream, credential: usable.bound });
+      continue;
+    }
+    suspended.add(upstream);
+    const message = `spec.credentials["${upstream}"]: ${usable.refusal.message} Until then it cannot use this upstream.`;
+    problems.push({ reason: usable.refusal.reason, message });
+  }
+  return { own, suspended, refusal: problems[0] ?? null };
+}
+
+function expirySeconds(expiresAt: string | null): number {
+  if (expiresAt === null) return 0;
+  // Decoded on the way in, so it can be read; what could not must not live for ever.
+  return parseTimestamp(expiresAt).value ?? 1;
+}
+
+/** Edits that change nothing for the gateways, such as of labels, keep the object. */
+function keepEqual(
+  before: KeyAuthConsumer | null | undefined,
+  made: KeyAuthConsumer | null,
+): KeyAuthConsumer | null {
+  if (!before || made === null || before === made) return made;
+  const equal =
+    before.disabled === made.disabled &&
+    before.revoked === made.revoked &&
+    before.expiresAt === made.expiresAt &&
+    before.grants === made.grants &&
+    (before.tokens === made.tokens || sameItems(before.tokens.map(tokenText), made.tokens.map(tokenText)));
+  return equal ? before : made;
+}
+
+function tokenText({ digest, expiresAt }: KeyAuthConsumer['tokens'][number]): string {
+  return `${Buffer.from(digest).toString('hex')} ${expiresAt}`;
+}
+
+/** Nothing but a consumer came of it. */
+function isPlain(entry: Entry | undefined): boolean {
+  return entry !== undefined && entry.own.length === 0 && entry.refusal === null;
+}
+
+function hasOwn({ resource }: StoredConsumer): boolean {
+  return Object.keys(resource.spec.credentials).length > 0;
+}
+
+/** Names are ASCII, so this is their order in bytes too. */
+function sortedPositions(names: readonly string[]): readonly number[] {
+  const numbered = names.map((name, position) => ({ name, position }));
+  return numbered.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ position }) => position);
+}
