@@ -6,7 +6,7 @@ export type WasmFunction = (...args: (number | bigint)[]) => unknown;
 export interface WasmModule {
   readonly [Symbol.toStringTag]: string;
 }
-export interface WasmInstance {
+interface WasmInstance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 export type WasmImports = Record<string, Record<string, WasmFunction>>;
