@@ -276,7 +276,7 @@ function tokenText({ digest, expiresAt }: KeyAuthConsumer['tokens'][number]): st
 
 /** Nothing but a consumer came of it. */
 function isPlain(entry: Entry | undefined): boolean {
-  return entry !== undefined && entry.own.length === 0 && entry.refusal === null;
+  return entry?.own.length === 0 && entry.refusal === null;
 }
 
 function hasOwn({ resource }: StoredConsumer): boolean {

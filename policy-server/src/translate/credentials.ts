@@ -5,7 +5,7 @@ import type { Refusal } from './conditions.js';
 import type { BoundCredential } from './state.js';
 
 /** @throws when the value cannot be had */
-export type OpenCredential = (uid: string, valueVersion: number) => Secret<Uint8Array>;
+export type OpenCredential = (uid: string, valueVersion: number) => Secret;
 
 export type TranslatedCredential =
   | { readonly bound: BoundCredential; readonly refusal?: never }
@@ -15,7 +15,7 @@ export type TranslatedCredential =
 export function translateCredential(stored: StoredCredential, open: OpenCredential): TranslatedCredential {
   const { name, uid } = stored.resource.metadata;
   const { hosts } = stored.resource.spec;
-  let value: Secret<Uint8Array>;
+  let value: Secret;
   try {
     value = open(uid, stored.valueVersion);
   } catch {

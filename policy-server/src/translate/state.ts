@@ -63,5 +63,5 @@ export interface PathRewrite {
 
 /** A credential with its value still wrapped. */
 export interface BoundCredential extends Omit<InjectionCredential, 'value'> {
-  readonly value: Secret<Uint8Array>;
+  readonly value: Secret;
 }

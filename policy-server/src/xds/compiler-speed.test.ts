@@ -38,7 +38,7 @@ it.each([
   const builder = manyConsumers(count);
   const options = {
     maxBodyBytes: 16_777_216,
-    openCredential: () => new Secret<Uint8Array>(Buffer.from('real')),
+    openCredential: () => new Secret('real'),
     certificateProblem: () => null,
     sealingKey: new Secret<Uint8Array>(new Uint8Array(32)),
     render,

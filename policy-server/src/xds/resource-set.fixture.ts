@@ -30,7 +30,7 @@ export function resource<K extends Kind>(kind: K, name: string, spec: SpecByKind
     generation: 1,
     creationTimestamp: '2026-01-01T00:00:00Z',
   };
-  return { apiVersion: 'hiclaw.io/v1beta1', kind, metadata, spec } as Resource<K>;
+  return { apiVersion: 'hiclaw.io/v1beta1', kind, metadata, spec };
 }
 
 /** The digest of a token that nobody knows. */
