@@ -62,7 +62,7 @@ function writeInjection({ policyVersion, injection }: GatewayState, sealingKey: 
   // In the clear only for this call.
   const credentials = injection.credentials.map((credential): InjectionCredential => ({
     ...credential,
-    value: credential.value.expose(),
+    value: Buffer.from(credential.value.expose(), 'utf8'),
   }));
   const image = writeInjectionImage({ policyVersion: version, upstreams, credentials }, sealingKey.expose());
   return finish(image, version);
