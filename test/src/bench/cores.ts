@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, type StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
@@ -31,11 +30,6 @@ export function spawnPinned(
     stdio: options.stdio ?? ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...options.env },
   });
-}
-
-/** Moves a running process with all its threads to one core. */
-export function pin(pid: number, core: number): void {
-  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' });
 }
 
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']).toString());

@@ -29,6 +29,7 @@ export function startProbes(options: ProbesOptions): Probes {
   const request = Buffer.from(options.request, 'latin1');
   const connections: Connection[] = [];
   const timers: NodeJS.Timeout[] = [];
+  let stopped = false;
   for (const port of options.ports) {
     for (let i = 0; i < options.connections; i++) {
       let sentAt = 0;
@@ -43,12 +44,19 @@ export function startProbes(options: ProbesOptions): Probes {
         sentAt = performance.now();
         connection.send();
       };
-      timers.push(setInterval(tick, options.everyMs));
+      // Spread over the interval: requests that all come at once would leave gaps in which nothing is seen.
+      const phase = (options.everyMs * connections.length) / (options.ports.length * options.connections);
+      timers.push(
+        setTimeout(() => {
+          if (!stopped) timers.push(setInterval(tick, options.everyMs));
+        }, phase),
+      );
     }
   }
   return {
     answered,
     stop: () => {
+      stopped = true;
       for (const timer of timers) clearInterval(timer);
       for (const connection of connections) connection.close();
     },

@@ -35,7 +35,7 @@ beforeEach(() => {
   });
 });
 
-/** Whatever the client did: the provider saw the real credential, and no consumer token anywhere. */
+/** Whatever the client did: the upstreams saw the real credential, and no consumer token anywhere. */
 afterEach(() => {
   for (const request of scene.provider.requests) {
     expect(request.header('authorization')).toBe(`Bearer ${SECRETS.provider}`);
@@ -45,6 +45,7 @@ afterEach(() => {
   }
   for (const request of scene.mcp.requests) {
     expect(request.header('authorization')).toBe(`Bearer ${MCP_CREDENTIAL}`);
+    expect(JSON.stringify([request.url, request.rawHeaders])).not.toContain('hck_');
   }
 });
 
@@ -176,7 +177,7 @@ describe('MCP clients', () => {
     return client;
   };
 
-  it('lets the official SDK list and call tools, and see progress', async () => {
+  it('lets the official SDK list and call tools, and list resources and prompts', async () => {
     const client = await connect(scene.alice);
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toContain('echo');

@@ -66,7 +66,7 @@ const KINDS: Readonly<Record<ResourceCollection, string>> = {
   consumers: 'Consumer',
 };
 
-export const WAIT_APPLIED = 'wait=applied&timeout=10s';
+const WAIT_APPLIED = 'wait=applied&timeout=10s';
 
 const waiting = ({ wait = true }: PutOptions = {}): string => (wait ? `?${WAIT_APPLIED}` : '');
 

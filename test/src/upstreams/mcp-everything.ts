@@ -18,6 +18,8 @@ export interface McpEverything extends AsyncDisposable {
 export interface McpEverythingRequest {
   readonly method: string;
   readonly url: string;
+  /** Names and values in turn, as sent. */
+  readonly rawHeaders: readonly string[];
   /** All values of one header, joined by `, `; the empty string when there is none. */
   header(name: string): string;
 }
@@ -68,6 +70,7 @@ function withHeaders(request: Extract<McpEverythingReport, { method: string }>):
   return {
     method: request.method,
     url: request.url,
+    rawHeaders: request.rawHeaders,
     header: (name) =>
       request.rawHeaders
         .filter((_, i) => i % 2 === 1 && request.rawHeaders[i - 1]?.toLowerCase() === name.toLowerCase())

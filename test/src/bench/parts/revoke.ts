@@ -15,7 +15,7 @@ import { startUpstream } from '../rows/upstream.js';
 
 const REPLICAS = 2;
 const CONNECTIONS_PER_REPLICA = 8;
-const PROBE_EVERY_MS = 5;
+const PROBE_EVERY_MS = 10;
 const STREAMS_PER_REPLICA = 2;
 const BYSTANDER = 'worker-bystander';
 

@@ -10,7 +10,7 @@ export function extension(name: string, type: string, config: JsonObject = {}): 
   return { name, typed_config: typed(type, config) };
 }
 
-export function typed(type: string, config: JsonObject = {}): JsonObject {
+function typed(type: string, config: JsonObject = {}): JsonObject {
   return { '@type': TYPE + type, ...config };
 }
 

@@ -129,7 +129,7 @@ const LOG_FIELDS: JsonObject = {
   peer: '%DOWNSTREAM_REMOTE_ADDRESS%',
   protocol: '%PROTOCOL%',
   method: '%REQ(:METHOD):16%',
-  path: '%REQ_WITHOUT_QUERY(:PATH)%',
+  path: '%REQ(:PATH)%',
   route: '%ROUTE_NAME%',
   upstream: '%UPSTREAM_CLUSTER_RAW%',
   upstreamHost: '%UPSTREAM_HOST%',
