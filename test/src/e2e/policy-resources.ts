@@ -16,19 +16,22 @@ import {
  * The resources that would be translated into this policy, with every route leading to one echo service below the path
  * `/via/<route key>`, so that a policy of the vectors goes all the way from resources to a decision in Envoy.
  *
- * @param shiftSeconds added to every expiry: vectors happen at a time of their own
+ * @param time vectors happen at a time of their own; what has not expired `from` then does not expire in the minute
+ *   after `to` either. Unix seconds.
  */
 export function resourcesOf(
-  policy: KeyAuthPolicy | null,
+  policy: KeyAuthPolicy,
   upstream: string,
-  version: number,
-  shiftSeconds: number,
+  time: { from: number; to: number },
 ): ResourceSet {
-  const routes = policy?.routes ?? [];
-  const consumers = policy?.consumers ?? [];
-  const shifted = (seconds: number): number => (seconds === 0 ? 0 : seconds + shiftSeconds);
+  const routes = policy.routes;
+  const consumers = policy.consumers;
+  const shifted = (seconds: number): number => {
+    if (seconds === 0) return 0;
+    return seconds + time.to - time.from + (seconds > time.from ? 60 : 0);
+  };
   return {
-    policyVersion: version,
+    policyVersion: Number(policy.policyVersion),
     credentials: new Map(),
     providers: byName(routes, (route, name) =>
       route.kind === 'llm' ? providerOf(route, name, upstream) : null,

@@ -3,15 +3,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findEnvoy } from '@hiclaw/install';
 import { loadVectors, loadWireVectors, type Vector } from '@hiclaw/policy-image/vectors';
-import { createGatewayControl, type GatewayControl, type ResourceSet } from '@hiclaw/policy-server';
+import { createGatewayControl } from '@hiclaw/policy-server';
 import { renderBootstrap } from '@hiclaw/policy-server/bootstrap';
-import { createLogger, systemClock } from '@hiclaw/service-kit';
+import { createLogger, Secret, systemClock } from '@hiclaw/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Envoy, startEnvoy } from '../network/envoy-process.js';
+import { startEnvoy } from '../network/envoy-process.js';
 import { freePorts } from '../network/free-ports.js';
-import { createHome, type Home } from '../network/home.js';
+import { createHome } from '../network/home.js';
+import { until } from '../network/until.js';
 import { startEchoService } from '../upstreams/echo-service.js';
-import type { RecordingServer } from '../upstreams/recording-server.js';
 import { resourcesOf } from './policy-resources.js';
 import { type RawResponse, rawRequest } from './raw-http.js';
 
@@ -20,87 +20,61 @@ interface Echo {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** The gateway side of the policy server with one Envoy, fed with resources directly: tokens of vectors come from seeds. */
-class Gateway {
+/** The gateway side of the policy server with one Envoy, given resources directly: the tokens of vectors come from seeds. */
+interface Gateway {
   readonly port: number;
-  readonly #home: Home;
-  readonly #echo: RecordingServer;
-  readonly #control: GatewayControl;
-  readonly #envoy: Envoy;
-  readonly #holder: { resources: ResourceSet; changed: () => void };
+  stop(): Promise<void>;
+}
 
-  private constructor(parts: {
-    port: number;
-    home: Home;
-    echo: RecordingServer;
-    control: GatewayControl;
-    envoy: Envoy;
-    holder: Gateway['holder'];
-  }) {
-    this.port = parts.port;
-    this.#home = parts.home;
-    this.#echo = parts.echo;
-    this.#control = parts.control;
-    this.#envoy = parts.envoy;
-    this.#holder = parts.holder;
-  }
-
-  get holder(): { resources: ResourceSet; changed: () => void } {
-    return this.#holder;
-  }
-
-  static async start(): Promise<Gateway> {
-    const home = await createHome();
-    await mkdir(join(home.folder, 'run'), { recursive: true });
-    const echo = await startEchoService();
-    const [port = 0] = await freePorts(1);
-    const key = randomBytes(32);
-    const holder = { resources: resourcesOf(null, echo.origin, 1, 0), changed: (): void => undefined };
-    const control = createGatewayControl({
-      resources: () => holder.resources,
-      subscribe: (listener) => {
-        holder.changed = listener;
-        return () => undefined;
-      },
-      openCredential: () => {
-        throw new Error('vectors have no credentials');
-      },
-      sealingKey: key,
-      sockets: home.sockets,
-      settings: { maxBodyBytes: 16_777_216 },
-      clock: systemClock,
-      log: createLogger({ name: 'vectors', level: 'error' }),
-    });
-    await control.start();
-    const { admin, bootstrap } = home.gateway(0);
-    const sockets = { ...home.sockets, admin };
-    const config = renderBootstrap({ nodeId: 'gateway-0', bind: '127.0.0.1', port, concurrency: 2, sockets });
-    await writeFile(bootstrap, JSON.stringify(config));
-    const env = { HICLAW_GATEWAY_KEY: key.toString('hex') };
-    const envoy = await startEnvoy({
-      name: 'envoy',
-      binary: await findEnvoy(),
-      bootstrap,
-      adminSocket: admin,
-      env,
-    });
-    return new Gateway({ port, home, echo, control, envoy, holder });
-  }
-
-  async enforce({ policy }: Vector, shiftSeconds: number): Promise<void> {
-    const version = this.#holder.resources.policyVersion + 1;
-    this.#holder.resources = resourcesOf(policy, this.#echo.origin, version, shiftSeconds);
-    this.#holder.changed();
-    const applied = await this.#control.applied(version, 10_000);
-    expect(applied).toEqual([expect.objectContaining({ id: 'gateway-0', applied: true })]);
-  }
-
-  async stop(): Promise<void> {
-    await this.#envoy.stop('SIGKILL');
-    await this.#control.stop();
-    await this.#echo.close();
-    await this.#home.remove();
-  }
+async function startGateway(vector: Vector): Promise<Gateway> {
+  const home = await createHome();
+  await mkdir(join(home.folder, 'run'), { recursive: true });
+  const echo = await startEchoService();
+  const [port = 0] = await freePorts(1);
+  const key = randomBytes(32);
+  const { policy } = vector;
+  if (policy === null) throw new Error('vectors without a policy do not run here');
+  const resources = resourcesOf(policy, echo.origin, {
+    from: vector.facts().now,
+    to: Math.floor(Date.now() / 1000),
+  });
+  const control = await createGatewayControl({
+    resources: () => resources,
+    subscribe: () => () => undefined,
+    openCredential: () => {
+      throw new Error('vectors have no credentials');
+    },
+    sealingKey: new Secret(new Uint8Array(key)),
+    sockets: home.sockets,
+    settings: { maxBodyBytes: policy.maxBodyBytes },
+    clock: systemClock,
+    log: createLogger({ name: 'vectors', level: 'error' }),
+  });
+  await control.start();
+  const { admin, bootstrap } = home.gateway(0);
+  const sockets = { ...home.sockets, admin };
+  const config = renderBootstrap({ nodeId: 'gateway-0', bind: '127.0.0.1', port, concurrency: 2, sockets });
+  await writeFile(bootstrap, JSON.stringify(config));
+  const env = { HICLAW_GATEWAY_KEY: key.toString('hex') };
+  const envoy = await startEnvoy({
+    name: 'envoy',
+    binary: await findEnvoy(),
+    bootstrap,
+    adminSocket: admin,
+    env,
+  });
+  const version = resources.policyVersion;
+  await until(() => control.list()[0]?.appliedPolicyVersion === version, {
+    withinMs: 10_000,
+    onTimeout: () => JSON.stringify(control.list()) + envoy.process.log(),
+  });
+  const stop = async (): Promise<void> => {
+    await envoy.stop('SIGKILL');
+    await control.stop();
+    await echo.close();
+    await home.remove();
+  };
+  return { port, stop };
 }
 
 function requestBytes(vector: Vector): { readonly pieces: Buffer[]; readonly method: string } {
@@ -154,45 +128,38 @@ function groups(vectors: readonly Vector[]): readonly (readonly [string, readonl
   return [...byPolicy];
 }
 
-describe('vectors in the real Envoy', () => {
+// Without a policy an Envoy is not given an empty one: that state has tests of its own.
+const vectors = loadVectors().filter((vector) => vector.policy !== null);
+
+describe.each(groups(vectors))('vectors in the real Envoy, %s', (_, vectors) => {
   let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await Gateway.start();
+    const [first] = vectors;
+    if (first === undefined) throw new Error('no vectors');
+    gateway = await startGateway(first);
   });
   afterAll(() => gateway.stop());
 
-  // Without a policy an Envoy is not given an empty one: that state has tests of its own.
-  const withPolicy = loadVectors().filter((vector) => vector.policy !== null);
+  it.each(vectors.map((vector) => [`${vector.topic}: ${vector.name}`, vector] as const))(
+    '%s',
+    async (_name, vector) => {
+      const { pieces, method } = requestBytes(vector);
+      check(vector, await rawRequest(gateway.port, pieces, method === 'HEAD'));
+    },
+  );
+});
 
-  describe.each(groups(withPolicy))('%s', (_, vectors) => {
-    beforeAll(async () => {
-      const [first] = vectors;
-      if (first === undefined) throw new Error('no vectors');
-      await gateway.enforce(first, Math.floor(Date.now() / 1000) - first.facts().now);
-    });
-
-    it.each(vectors.map((vector) => [`${vector.topic}: ${vector.name}`, vector] as const))(
-      '%s',
-      async (_name, vector) => {
-        const { pieces, method } = requestBytes(vector);
-        check(vector, await rawRequest(gateway.port, pieces, method === 'HEAD'));
-      },
-    );
+describe('bytes that no client library sends', () => {
+  let gateway: Gateway;
+  beforeAll(async () => {
+    const vector = vectors.find(({ policyName }) => policyName === 'team');
+    if (vector === undefined) throw new Error('no policy "team"');
+    gateway = await startGateway(vector);
   });
+  afterAll(() => gateway.stop());
 
-  describe('bytes that no client library sends', () => {
-    beforeAll(async () => {
-      const vector = withPolicy.find(({ policyName }) => policyName === 'team');
-      if (vector === undefined) throw new Error('no policy "team"');
-      await gateway.enforce(vector, Math.floor(Date.now() / 1000) - vector.facts().now);
-    });
-
-    it.each(loadWireVectors().map((vector) => [vector.name, vector] as const))(
-      '%s',
-      async (_name, vector) => {
-        const { status } = await rawRequest(gateway.port, [vector.bytes]);
-        expect(vector.mayClose ? [...vector.statuses, 0] : vector.statuses).toContain(status);
-      },
-    );
+  it.each(loadWireVectors().map((vector) => [vector.name, vector] as const))('%s', async (_name, vector) => {
+    const { status } = await rawRequest(gateway.port, [vector.bytes]);
+    expect(vector.mayClose ? [...vector.statuses, 0] : vector.statuses).toContain(status);
   });
 });
