@@ -12,7 +12,7 @@ export function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-export interface SectionPlan {
+interface SectionPlan {
   /** Where the section's offset and count stand in the header. */
   readonly header: number;
   readonly count: number;

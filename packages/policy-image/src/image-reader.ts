@@ -3,7 +3,7 @@ import { aligned } from './image-frame.js';
 import { HEADER_FORMAT, HEADER_MAGIC, HEADER_POLICY_VERSION, HEADER_SIZE } from './layout.js';
 import { PolicyImageError } from './policy-image-error.js';
 
-export interface ExpectedSection {
+interface ExpectedSection {
   readonly name: string;
   readonly header: number;
   readonly entryBytes: number;

@@ -55,6 +55,13 @@ describe('key-auth image', () => {
     );
   });
 
+  it('may be empty', () => {
+    const policy = { policyVersion: 0n, maxBodyBytes: 0, consumers: [], routes: [] };
+    const image = new KeyAuthImage(writeKeyAuthImage(policy));
+    expect(image.toPolicy()).toEqual(policy);
+    expect(image.findToken(tokenDigest(tokenFromSeed('nobody')))).toBeNull();
+  });
+
   it('has the same bytes whatever the order of the lists', () => {
     const pairs = keyAuthPolicy.chain(({ policy }) => fc.tuple(fc.constant(policy), reordered(policy)));
     fc.assert(

@@ -13,11 +13,14 @@ export interface KeyAuthConsumer {
   readonly name: string;
   readonly disabled: boolean;
   readonly revoked: boolean;
-  /** Unix seconds; 0: never. */
+  /** Unix seconds; 0: never. Later than the year 2106 is cut to that. */
   readonly expiresAt: number;
   /** SHA-256 of each token as presented (32 bytes; the image holds the first 16), and its end in Unix seconds, 0: never. */
   readonly tokens: readonly { readonly digest: Uint8Array; readonly expiresAt: number }[];
-  /** Each route key at most once. `models: null`: all of the route's models. */
+  /**
+   * Each route key at most once; a route that the policy does not have has no effect. `models: null`: all of the
+   * route's models, and the only choice for other kinds.
+   */
   readonly grants: readonly { readonly route: string; readonly models: readonly string[] | null }[];
 }
 

@@ -71,17 +71,19 @@ function weaker(policy: KeyAuthPolicy): KeyAuthPolicy[] {
 }
 
 describe('decide', () => {
-  it('reaches every reason with generated requests', () => {
-    const seen = new Set<string>();
+  it('reaches every reason with generated requests, and admits many', () => {
+    const seen = new Map<string, number>();
     fc.assert(
       fc.property(cases, ({ policy, facts }) => {
         const decision = decideUnder(policy, facts);
-        seen.add(decision.kind === 'refuse' ? decision.reason : decision.kind);
+        const outcome = decision.kind === 'refuse' ? decision.reason : decision.kind;
+        seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
       }),
-      { numRuns: 12_000, seed: 1 },
+      { numRuns: 5000, seed: 1 },
     );
     const missing = ['admit', 'answer', ...Object.keys(REASONS)].filter((reason) => !seen.has(reason));
     expect(missing).toEqual(['no-policy', 'internal']);
+    expect(seen.get('admit') ?? 0).toBeGreaterThan(400);
   });
 
   it('never turns a refusal into anything better when something is taken away', () => {

@@ -75,7 +75,7 @@ export function decide(image: KeyAuthImage | null, facts: RequestFacts): Decisio
 }
 
 /** The consumer behind a token, or why it is not let in. */
-export function identify(image: KeyAuthImage, digest: Uint8Array, now: number): Caller | Refusal {
+function identify(image: KeyAuthImage, digest: Uint8Array, now: number): Caller | Refusal {
   const token = image.findToken(digest);
   if (token === null) return refuse('token-unknown');
   if (hasEnded(token.expiresAt, now)) return refuse('token-expired');

@@ -26,7 +26,7 @@ export function refusal(facts: RequestFacts, refused: Refusal): LocalReply {
   return refusalInShape(shapeOf(facts), refused);
 }
 
-export function shapeOf(facts: RequestFacts): ErrorShape {
+function shapeOf(facts: RequestFacts): ErrorShape {
   const path = pathOf(facts);
   if (path.startsWith('/mcp-servers/')) return 'json-rpc';
   if (ANTHROPIC_PATH.test(path) || headerValues(facts, 'anthropic-version').length > 0) return 'anthropic';

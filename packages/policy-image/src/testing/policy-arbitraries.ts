@@ -24,9 +24,10 @@ export const LLM_PATHS = ['/v1', '/v1/beta', '/anthropic', '/v2'];
 const PATH_PATTERNS = ['/', '/**', '/repos/*', '/repos/**', '/repos/*/issues', '/**/issues', '/a*b', '/user'];
 
 const expiry = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 12, arbitrary: fc.constant(0) },
   fc.constantFrom(1, NOW - 1, NOW, NOW + 1, 0xffff_ffff),
 );
+const rarely = fc.nat(11).map((n) => n === 7);
 const models = fc.uniqueArray(fc.constantFrom(...MODEL_PATTERNS), { maxLength: 4 });
 
 function routeArbitrary(key: { kind: KeyAuthRoute['kind']; name: string }): fc.Arbitrary<KeyAuthRoute> {
@@ -59,7 +60,7 @@ function routeArbitrary(key: { kind: KeyAuthRoute['kind']; name: string }): fc.A
 const routes: fc.Arbitrary<readonly KeyAuthRoute[]> = fc
   .uniqueArray(
     fc.record({ kind: fc.constantFrom('llm', 'llm', 'mcp', 'service'), name: fc.constantFrom(...NAMES) }),
-    { maxLength: 8, selector: ({ kind, name }) => `${kind}/${name}` },
+    { minLength: 1, maxLength: 8, selector: ({ kind, name }) => `${kind}/${name}` },
   )
   .chain((keys) => fc.tuple(...keys.map(routeArbitrary)));
 
@@ -87,18 +88,18 @@ export const keyAuthPolicy: fc.Arbitrary<GeneratedPolicy> = routes
   .chain((among) =>
     fc.record({
       policyVersion: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
-      maxBodyBytes: fc.constantFrom(0, 64, 1024, 16 * 1024 * 1024),
+      maxBodyBytes: fc.constantFrom(4096, 16 * 1024 * 1024, 16 * 1024 * 1024, 1024, 64, 0),
       routes: fc.constant(among),
       consumers: fc.uniqueArray(
         fc.record({
           name: fc.constantFrom('worker-a', 'worker-b', 'worker-c', 'manager', 'h', 'é-1', '😀'),
-          disabled: fc.constantFrom(false, false, true),
-          revoked: fc.constantFrom(false, false, false, true),
+          disabled: rarely,
+          revoked: rarely,
           expiresAt: expiry,
-          tokenEnds: fc.array(expiry, { maxLength: 3 }),
+          tokenEnds: fc.array(expiry, { maxLength: 3, size: 'max' }),
           grants: grantsArbitrary(among),
         }),
-        { maxLength: 6, selector: ({ name }) => name },
+        { minLength: 1, maxLength: 6, selector: ({ name }) => name },
       ),
     }),
   )

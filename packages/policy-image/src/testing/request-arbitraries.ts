@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { RequestFacts } from '../oracle/facts.js';
+import type { KeyAuthConsumer, KeyAuthRoute } from '../policy.js';
 import { body, pieces } from './body-arbitraries.js';
 import { LLM_PATHS, MODELS, NOW, type GeneratedPolicy } from './policy-arbitraries.js';
 import { tokenFromSeed } from './token-from-seed.js';
@@ -174,8 +175,96 @@ function credentialsFor({ tokens }: GeneratedPolicy): fc.Arbitrary<readonly Head
   );
 }
 
-/** Requests that often get far under this policy, and fail in every way there is. */
+const goodBody = fc
+  .tuple(fc.constantFrom(...MODELS), fc.option(fc.jsonValue({ maxDepth: 2 })))
+  .map(([model, messages]) => Buffer.from(JSON.stringify({ messages, model })));
+
+/** Method, path and credential that fit a grant of this consumer. */
+function fittingRequest(
+  consumer: KeyAuthConsumer,
+  route: KeyAuthRoute,
+): fc.Arbitrary<Omit<RequestFacts, 'body' | 'now'>> {
+  const name = route.key.slice(route.key.indexOf('/') + 1);
+  const line = ((): fc.Arbitrary<readonly [string, string]> => {
+    switch (route.kind) {
+      case 'llm':
+        return fc.oneof(
+          {
+            weight: 5,
+            arbitrary: fc
+              .constantFrom(...ENDPOINTS.slice(0, 10))
+              .map((end) => ['POST', route.path + end] as const),
+          },
+          {
+            weight: 1,
+            arbitrary: fc
+              .constantFrom('/models', '/models/gpt-4o')
+              .map((end) => ['GET', route.path + end] as const),
+          },
+        );
+      case 'mcp':
+        return fc
+          .constantFrom('GET', 'POST', 'DELETE')
+          .map((method) => [method, `/mcp-servers/${name}/mcp`] as const);
+      case 'service':
+        return fc
+          .tuple(
+            fc.constantFrom('GET', 'POST', ...route.rules.flatMap(({ methods }) => methods)),
+            fc.constantFrom(...SERVICE_PATHS),
+          )
+          .map(([method, end]) => [method, `/services/${name}${end}`] as const);
+    }
+  })();
+  const token = fc
+    .nat(Math.max(consumer.tokens.length - 1, 0))
+    .map((index) => tokenFromSeed(`${consumer.name} ${index}`));
+  return fc
+    .tuple(line, token, fc.constantFrom('authorization', 'x-api-key'))
+    .map(([[method, path], value, header]) => ({
+      method,
+      path,
+      headers: [
+        [header, header === 'authorization' ? `Bearer ${value}` : value],
+        ['content-type', 'application/json'],
+      ],
+    }));
+}
+
+/** A request that a consumer may well make, with at most one thing about it that is odd. */
+function likelyRequest(generated: GeneratedPolicy): fc.Arbitrary<RequestFacts> | null {
+  const { consumers, routes } = generated.policy;
+  const fitting = consumers.flatMap((consumer) =>
+    consumer.tokens.length === 0
+      ? []
+      : consumer.grants.flatMap((grant) => {
+          const route = routes.find(({ key }) => key === grant.route);
+          return route === undefined ? [] : [fittingRequest(consumer, route)];
+        }),
+  );
+  if (fitting.length === 0) return null;
+  const good = fc.record({
+    request: fc.oneof(...fitting),
+    body: fc.oneof({ weight: 1, arbitrary: goodBody }, { weight: 1, arbitrary: body }).chain(pieces),
+    now: fc.constantFrom(NOW, NOW, NOW, NOW - 1, NOW + 1),
+    odd: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, fc.constantFrom(...EXTRA_HEADERS)),
+    query: fc.oneof({ weight: 12, arbitrary: fc.constant('') }, fc.constantFrom(...QUERIES)),
+  });
+  return good.map(({ request, odd, query, ...rest }) => ({
+    ...rest,
+    method: request.method,
+    path: request.path + query,
+    headers: odd === null ? request.headers : [odd, ...request.headers],
+  }));
+}
+
+/** Requests of which many get far under this policy, and which fail in every way there is. */
 export function requestFor(generated: GeneratedPolicy): fc.Arbitrary<RequestFacts> {
+  const likely = likelyRequest(generated);
+  const any = anyRequest(generated);
+  return likely === null ? any : fc.oneof({ weight: 4, arbitrary: likely }, { weight: 1, arbitrary: any });
+}
+
+function anyRequest(generated: GeneratedPolicy): fc.Arbitrary<RequestFacts> {
   const type = fc.oneof({ weight: 6, arbitrary: fc.constant('application/json') }, fc.constantFrom(...TYPES));
   const headers = fc
     .tuple(

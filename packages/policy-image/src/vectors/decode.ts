@@ -2,7 +2,7 @@
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-export class TestdataError extends Error {
+class TestdataError extends Error {
   override readonly name = 'TestdataError';
 }
 
