@@ -16,7 +16,7 @@ const asc = join(
 const examples = readdirSync(join(root, 'examples'))
   .map((name) => ({ name, entry: join('examples', name, 'assembly', 'index.ts') }))
   .filter(({ entry }) => existsSync(join(root, entry)));
-const plugins = ['kitchen-sink', 'json', 'higress', 'tcp'].map((name) => ({
+const plugins = ['kitchen-sink', 'json', 'higress', 'tcp', 'two-plugins', 'raw'].map((name) => ({
   name: `test-${name}`,
   entry: join('test-plugins', 'assembly', `${name}.ts`),
 }));

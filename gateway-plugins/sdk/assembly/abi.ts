@@ -4,12 +4,18 @@
 
 // ---- Context lifecycle ----
 
-/** Finishes the active context after `proxy_on_done` returned false. Envoy knows it for plugin contexts; `NotFound` when none is pending. Spec: #proxy_done */
+/**
+ * Finishes the active context after `proxy_on_done` returned false. Envoy knows it for plugin contexts;
+ * `NotFound` when none is pending. Spec: #proxy_done
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_done')
 export declare function proxy_done(): u32;
 
-/** Makes the next hostcalls of this callback act on another context. `BadArgument` for an unknown id. Spec: #proxy_set_effective_context */
+/**
+ * Makes the next hostcalls of this callback act on another context. `BadArgument` for an unknown id. Spec:
+ * #proxy_set_effective_context
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_set_effective_context')
 export declare function proxy_set_effective_context(context_id: u32): u32;
@@ -35,14 +41,20 @@ export declare function proxy_get_current_time_nanoseconds(return_time: usize): 
 
 // ---- Timers ----
 
-/** Calls `proxy_on_tick` of the plugin context at this period; 0 stops it. Spec: #proxy_set_tick_period_milliseconds */
+/**
+ * Calls `proxy_on_tick` of the plugin context at this period; 0 stops it. Spec:
+ * #proxy_set_tick_period_milliseconds
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_set_tick_period_milliseconds')
 export declare function proxy_set_tick_period_milliseconds(tick_period: u32): u32;
 
 // ---- Buffers ----
 
-/** Replaces `size` bytes at `start`. Envoy: prepend (0, 0), replace all (0, >= length), append (start >= length); anything else is `BadArgument`. Spec: #proxy_set_buffer_bytes */
+/**
+ * Replaces `size` bytes at `start`. Envoy: prepend (0, 0), replace all (0, >= length), append (start >=
+ * length); anything else is `BadArgument`. Spec: #proxy_set_buffer_bytes
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_set_buffer_bytes')
 export declare function proxy_set_buffer_bytes(
@@ -53,7 +65,10 @@ export declare function proxy_set_buffer_bytes(
   value_size: usize,
 ): u32;
 
-/** Copies bytes of a buffer into memory from `proxy_on_memory_allocate`. A host may leave the outputs untouched when there is nothing to copy: clear them first. Spec: #proxy_get_buffer_bytes */
+/**
+ * Copies bytes of a buffer into memory from `proxy_on_memory_allocate`. A host may leave the outputs
+ * untouched when there is nothing to copy: clear them first. Spec: #proxy_get_buffer_bytes
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_buffer_bytes')
 export declare function proxy_get_buffer_bytes(
@@ -80,7 +95,10 @@ export declare function proxy_get_buffer_status(
 @external('env', 'proxy_get_header_map_size')
 export declare function proxy_get_header_map_size(map_id: u32, return_serialized_pairs_size: usize): u32;
 
-/** Copies a whole map, serialized, into memory from `proxy_on_memory_allocate`; Envoy gives an empty one when the map is not available. Spec: #proxy_get_header_map_pairs */
+/**
+ * Copies a whole map, serialized, into memory from `proxy_on_memory_allocate`; Envoy gives an empty one when
+ * the map is not available. Spec: #proxy_get_header_map_pairs
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_header_map_pairs')
 export declare function proxy_get_header_map_pairs(
@@ -98,7 +116,11 @@ export declare function proxy_set_header_map_pairs(
   serialized_pairs_size: usize,
 ): u32;
 
-/** Copies the value of a key; of a repeated header Envoy gives only the first, so decide on `proxy_get_header_map_pairs` where repetition matters. `NotFound` when absent. Spec: #proxy_get_header_map_value */
+/**
+ * Copies the value of a key; of a repeated header Envoy gives only the first, so decide on
+ * `proxy_get_header_map_pairs` where repetition matters. `NotFound` when absent. Spec:
+ * #proxy_get_header_map_value
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_header_map_value')
 export declare function proxy_get_header_map_value(
@@ -120,7 +142,10 @@ export declare function proxy_add_header_map_value(
   value_size: usize,
 ): u32;
 
-/** Sets a value, replacing those present. On request headers Envoy clears its route cache. Spec: #proxy_replace_header_map_value */
+/**
+ * Sets a value, replacing those present. On request headers Envoy clears its route cache. Spec:
+ * #proxy_replace_header_map_value
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_replace_header_map_value')
 export declare function proxy_replace_header_map_value(
@@ -143,7 +168,10 @@ export declare function proxy_remove_header_map_value(map_id: u32, key_data: usi
 @external('env', 'proxy_continue_stream')
 export declare function proxy_continue_stream(stream_type: u32): u32;
 
-/** Resets a stream, after the running callback returned; then come `proxy_on_log`, `proxy_on_done` and `proxy_on_delete` of it. Spec: #proxy_close_stream */
+/**
+ * Resets a stream, after the running callback returned; then come `proxy_on_log`, `proxy_on_done` and
+ * `proxy_on_delete` of it. Spec: #proxy_close_stream
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_close_stream')
 export declare function proxy_close_stream(stream_type: u32): u32;
@@ -175,7 +203,10 @@ export declare function proxy_send_local_response(
 
 // ---- HTTP calls ----
 
-/** Sends a request to a cluster; `timeout` in milliseconds. `proxy_on_http_call_response` gets the call id. Spec: #proxy_http_call */
+/**
+ * Sends a request to a cluster; `timeout` in milliseconds. `proxy_on_http_call_response` gets the call id.
+ * Spec: #proxy_http_call
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_http_call')
 export declare function proxy_http_call(
@@ -193,7 +224,10 @@ export declare function proxy_http_call(
 
 // ---- gRPC calls ----
 
-/** Sends a unary call. In Envoy the upstream name is a cluster name or a serialized `envoy.config.core.v3.GrpcService`; `timeout` in milliseconds. Spec: #proxy_grpc_call */
+/**
+ * Sends a unary call. In Envoy the upstream name is a cluster name or a serialized
+ * `envoy.config.core.v3.GrpcService`; `timeout` in milliseconds. Spec: #proxy_grpc_call
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_grpc_call')
 export declare function proxy_grpc_call(
@@ -272,7 +306,10 @@ export declare function proxy_get_shared_data(
 
 // ---- Shared Queues ----
 
-/** Creates or opens a queue; its items wake `proxy_on_queue_ready` of the plugin context which registered it last. Spec: #proxy_register_shared_queue */
+/**
+ * Creates or opens a queue; its items wake `proxy_on_queue_ready` of the plugin context which registered it
+ * last. Spec: #proxy_register_shared_queue
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_register_shared_queue')
 export declare function proxy_register_shared_queue(
@@ -281,7 +318,9 @@ export declare function proxy_register_shared_queue(
   return_queue_id: usize,
 ): u32;
 
-/** Finds a queue of another VM. Envoy reports a missing one as `NotFound`. Spec: #proxy_resolve_shared_queue */
+/**
+ * Finds a queue of another VM. Envoy reports a missing one as `NotFound`. Spec: #proxy_resolve_shared_queue
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_resolve_shared_queue')
 export declare function proxy_resolve_shared_queue(
@@ -323,7 +362,10 @@ export declare function proxy_define_metric(
 @external('env', 'proxy_record_metric')
 export declare function proxy_record_metric(metric_id: u32, value: u64): u32;
 
-/** Changes a counter or gauge by `delta`; Envoy: a counter only by more than 0, a histogram never (`BadArgument`). Spec: #proxy_increment_metric */
+/**
+ * Changes a counter or gauge by `delta`; Envoy: a counter only by more than 0, a histogram never
+ * (`BadArgument`). Spec: #proxy_increment_metric
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_increment_metric')
 export declare function proxy_increment_metric(metric_id: u32, delta: i64): u32;
@@ -335,7 +377,10 @@ export declare function proxy_get_metric(metric_id: u32, return_value: usize): u
 
 // ---- Properties ----
 
-/** Copies a property; path segments are separated by a zero byte. Numbers are 8 bytes little endian, maps are serialized. Spec: #proxy_get_property */
+/**
+ * Copies a property; path segments are separated by a zero byte. Numbers are 8 bytes little endian, maps are
+ * serialized. Spec: #proxy_get_property
+ */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_property')
 export declare function proxy_get_property(

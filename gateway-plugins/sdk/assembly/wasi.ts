@@ -1,12 +1,18 @@
 // WASI functions which a proxy-wasm 0.2.1 host provides. Raw imports; each returns a WasiErrno.
 // Spec: https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
 
-/** Writes number of variables (u32) and bytes needed for all of them (u32). Spec: #wasi_snapshot_preview1environ_sizes_get */
+/**
+ * Writes number of variables (u32) and bytes needed for all of them (u32). Spec:
+ * #wasi_snapshot_preview1environ_sizes_get
+ */
 // @ts-ignore: decorator
 @external('wasi_snapshot_preview1', 'environ_sizes_get')
 export declare function environ_sizes_get(return_num_elements: usize, return_buffer_size: usize): u32;
 
-/** Writes one pointer for each variable, and `NAME=value` bytes each ended by a zero byte. Spec: #wasi_snapshot_preview1environ_get */
+/**
+ * Writes one pointer for each variable, and `NAME=value` bytes each ended by a zero byte. Spec:
+ * #wasi_snapshot_preview1environ_get
+ */
 // @ts-ignore: decorator
 @external('wasi_snapshot_preview1', 'environ_get')
 export declare function environ_get(return_array: usize, return_buffer: usize): u32;

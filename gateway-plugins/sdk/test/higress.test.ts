@@ -81,6 +81,16 @@ describe('configurations', () => {
     expect(cluster('plain')).toBe('service');
   });
 
+  it('refuses a request when it cannot be found out which applies', async () => {
+    const { plugin } = await configured({
+      label: 'global',
+      _rules_: [{ _match_domain_: ['*.test'], allow: ['anna'] }],
+    });
+    const stream = plugin.createStream();
+    stream.requestHeaders({ ':method': 'GET', ':path': '/' }, { endStream: true });
+    expect(stream.localResponse).toMatchObject({ status: 503, details: 'wasm_no_configuration' });
+  });
+
   it('lets a rule build upon the global configuration', async () => {
     const { plugin } = await configured({
       label: 'global',

@@ -115,6 +115,8 @@ describe('properties, shared data, queues and metrics', () => {
     const { plugin, host } = await start('test-kitchen-sink');
     expect(ask(plugin, 'queue')).toBe('true|item|Empty|NotFound|NotFound');
     expect(logged(host)).not.toContain('queue item item');
+    ask(plugin, 'queue-fill');
+    expect(logged(host)).toContain('queue item left');
   });
 
   it('counts, gauges and records, and really reads', async () => {

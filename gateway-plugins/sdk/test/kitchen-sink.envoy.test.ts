@@ -112,6 +112,8 @@ describe('the binding in Envoy', () => {
     await ask('shared-write');
     expect(await ask('shared-read')).toBe('workers');
     expect(await ask('queue')).toBe('true|item|Empty|NotFound|NotFound');
+    await ask('queue-fill');
+    await until('the item', () => (envoy.log.includes('queue item left') ? true : undefined));
   });
 
   it('counts, gauges and records', async () => {

