@@ -43,19 +43,27 @@ describe('memory stays flat', { timeout: 300_000 }, () => {
 
   it('HTTP calls', async () => {
     const { plugin, vm, host } = await start('test-kitchen-sink');
-    expectFlat(vm, () => {
-      const stream = operate(plugin, 'http-call', { 'x-cluster': 'callee' });
-      host.httpCallouts[0]?.respond({ body: 'b' });
-      host.httpCallouts.length = 0;
-      stream.end();
-    });
+    expectFlat(
+      vm,
+      () => {
+        const stream = operate(plugin, 'http-call', { 'x-cluster': 'callee' });
+        host.httpCallouts[0]?.respond({ body: 'b' });
+        host.httpCallouts.length = 0;
+        stream.end();
+      },
+      20_000,
+    );
   });
 
   it('bodies that are read and set', async () => {
     const { plugin, vm } = await start('test-kitchen-sink');
-    expectFlat(vm, () => {
-      withBody(plugin, 'body-text', 'some body').end();
-    });
+    expectFlat(
+      vm,
+      () => {
+        withBody(plugin, 'body-text', 'some body').end();
+      },
+      20_000,
+    );
   });
 
   it('the layer for Higress plugins', async () => {
