@@ -55,12 +55,12 @@ export async function throughput({ binary, folder, quick, progress }: BenchConte
     seconds: quick ? 0.6 : 2,
   });
   const rows = [direct, plain, native, ours, plainLogging, logging, extAuthz];
-  const full = await interleavedRounds(rows, { rounds: quick ? 2 : 6, job, progress });
+  const full = await interleavedRounds(rows, { rounds: quick ? 2 : 5, job, progress });
 
   const rate = roundFigure(full, ours.name, perSecond).median / 2;
   progress(`half load: ${rate.toFixed(0)}/s`);
   const half = await interleavedRounds([direct, plain, native, ours], {
-    rounds: quick ? 2 : 6,
+    rounds: quick ? 2 : 5,
     job: (row) => ({ ...job(row), rate }),
     progress,
   });
