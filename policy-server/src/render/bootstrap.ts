@@ -43,7 +43,7 @@ export function renderBootstrap(options: BootstrapOptions): object {
         api_type: 'GRPC',
         transport_api_version: 'V3',
         set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: ADS_CLUSTER } }],
+        grpc_services: [{ envoy_grpc: { cluster_name: ADS_CLUSTER, retry_policy: RECONNECT } }],
       },
       cds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' },
       lds_config: { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' },
@@ -68,6 +68,9 @@ export function renderBootstrap(options: BootstrapOptions): object {
     },
   };
 }
+
+/** A gateway that lost the policy server must be back soon after it is: a revocation may be waiting there. */
+const RECONNECT = { retry_back_off: { base_interval: '0.05s', max_interval: '0.25s' } };
 
 /** The policy server may be busy compiling: a ping that is late must not end the stream at once. */
 const HTTP2 = { connection_keepalive: { interval: '30s', timeout: '20s' } };
