@@ -3,7 +3,6 @@
 // Anchors are relative to https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
 
 // ---- Context lifecycle ----
-
 /**
  * Finishes the active context after `proxy_on_done` returned false. Envoy knows it for plugin contexts;
  * `NotFound` when none is pending. Spec: #proxy_done
@@ -21,7 +20,6 @@ export declare function proxy_done(): u32;
 export declare function proxy_set_effective_context(context_id: u32): u32;
 
 // ---- Logging ----
-
 /** Logs UTF-8 bytes. Envoy drops what is below the level of its logger `wasm`. Spec: #proxy_log */
 // @ts-ignore: decorator
 @external('env', 'proxy_log')
@@ -33,14 +31,12 @@ export declare function proxy_log(log_level: u32, message_data: usize, message_s
 export declare function proxy_get_log_level(return_log_level: usize): u32;
 
 // ---- Clocks ----
-
 /** Writes nanoseconds since the Unix epoch (u64). Spec: #proxy_get_current_time_nanoseconds */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_current_time_nanoseconds')
 export declare function proxy_get_current_time_nanoseconds(return_time: usize): u32;
 
 // ---- Timers ----
-
 /**
  * Calls `proxy_on_tick` of the plugin context at this period; 0 stops it. Spec:
  * #proxy_set_tick_period_milliseconds
@@ -50,7 +46,6 @@ export declare function proxy_get_current_time_nanoseconds(return_time: usize): 
 export declare function proxy_set_tick_period_milliseconds(tick_period: u32): u32;
 
 // ---- Buffers ----
-
 /**
  * Replaces `size` bytes at `start`. Envoy: prepend (0, 0), replace all (0, >= length), append (start >=
  * length); anything else is `BadArgument`. Spec: #proxy_set_buffer_bytes
@@ -89,7 +84,6 @@ export declare function proxy_get_buffer_status(
 ): u32;
 
 // ---- HTTP fields ----
-
 /** Writes the byte size of a map (u32). Spec: #proxy_get_header_map_size */
 // @ts-ignore: decorator
 @external('env', 'proxy_get_header_map_size')
@@ -162,7 +156,6 @@ export declare function proxy_replace_header_map_value(
 export declare function proxy_remove_header_map_value(map_id: u32, key_data: usize, key_size: usize): u32;
 
 // ---- Common stream operations ----
-
 /** Resumes a paused stream, after the running callback returned. Spec: #proxy_continue_stream */
 // @ts-ignore: decorator
 @external('env', 'proxy_continue_stream')
@@ -186,7 +179,6 @@ export declare function proxy_get_status(
 ): u32;
 
 // ---- HTTP ----
-
 /** Answers the request from here. `grpc_status` -1: not a gRPC answer. Spec: #proxy_send_local_response */
 // @ts-ignore: decorator
 @external('env', 'proxy_send_local_response')
@@ -202,7 +194,6 @@ export declare function proxy_send_local_response(
 ): u32;
 
 // ---- HTTP calls ----
-
 /**
  * Sends a request to a cluster; `timeout` in milliseconds. `proxy_on_http_call_response` gets the call id.
  * Spec: #proxy_http_call
@@ -223,7 +214,6 @@ export declare function proxy_http_call(
 ): u32;
 
 // ---- gRPC calls ----
-
 /**
  * Sends a unary call. In Envoy the upstream name is a cluster name or a serialized
  * `envoy.config.core.v3.GrpcService`; `timeout` in milliseconds. Spec: #proxy_grpc_call
@@ -281,7 +271,6 @@ export declare function proxy_grpc_cancel(call_or_stream_id: u32): u32;
 export declare function proxy_grpc_close(call_or_stream_id: u32): u32;
 
 // ---- Shared Key-Value Store ----
-
 /** Sets a value shared by all VMs of one vm_id; `cas` 0 writes always. Spec: #proxy_set_shared_data */
 // @ts-ignore: decorator
 @external('env', 'proxy_set_shared_data')
@@ -305,7 +294,6 @@ export declare function proxy_get_shared_data(
 ): u32;
 
 // ---- Shared Queues ----
-
 /**
  * Creates or opens a queue; its items wake `proxy_on_queue_ready` of the plugin context which registered it
  * last. Spec: #proxy_register_shared_queue
@@ -346,7 +334,6 @@ export declare function proxy_dequeue_shared_queue(
 ): u32;
 
 // ---- Metrics ----
-
 /** Defines a metric. Envoy shows it as `wasmcustom.<name>` in its stats. Spec: #proxy_define_metric */
 // @ts-ignore: decorator
 @external('env', 'proxy_define_metric')
@@ -376,7 +363,6 @@ export declare function proxy_increment_metric(metric_id: u32, delta: i64): u32;
 export declare function proxy_get_metric(metric_id: u32, return_value: usize): u32;
 
 // ---- Properties ----
-
 /**
  * Copies a property; path segments are separated by a zero byte. Numbers are 8 bytes little endian, maps are
  * serialized. Spec: #proxy_get_property
@@ -401,7 +387,6 @@ export declare function proxy_set_property(
 ): u32;
 
 // ---- Foreign function interface (FFI) ----
-
 /** Calls a function which the host registered under a name. Spec: #proxy_call_foreign_function */
 // @ts-ignore: decorator
 @external('env', 'proxy_call_foreign_function')
