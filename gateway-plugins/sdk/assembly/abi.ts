@@ -1,5 +1,4 @@
-// Raw hostcalls of proxy-wasm ABI 0.2.1, as Envoy implements them. One import, one anchor of the spec.
-// Pointers and lengths only: the layers above (hostcalls/) turn them into values. Every call returns a Status.
+// Raw hostcalls of proxy-wasm ABI 0.2.1 as Envoy has them: one import, one anchor of the spec; each returns a Status.
 // Anchors are relative to https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
 
 // ---- Context lifecycle ----
