@@ -2,7 +2,6 @@ import {
   sealingKeyId,
   writeInjectionImage,
   type InjectionCredential,
-  type InjectionPolicy,
   type InjectionUpstream,
 } from '@hiclaw/policy-image';
 import { injectionPolicy } from '@hiclaw/policy-image/arbitraries';
@@ -152,14 +151,16 @@ describe('placement', () => {
   });
 
   it('in the query, any name and value, as a browser would read it', () => {
-    const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }).filter((s) => s.isWellFormed());
+    const text = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 20 })
+      .filter((s) => !/\p{Surrogate}/u.test(s));
     const others = fc.array(fc.tuple(text, text), { maxLength: 3 });
     fc.assert(
       fc.property(text, text, others, (name, value, list) => {
         const query = credential('c/1', { placement: 'query', name, prefix: '', value: Buffer.from(value) });
         const replica = new Replica(imageOf([query], [upstream()]));
         const before = new URLSearchParams(list);
-        const url = sent(replica.attempt(OPENAI, { path: `/p?${before}` }), ':path') ?? '';
+        const url = sent(replica.attempt(OPENAI, { path: `/p?${before.toString()}` }), ':path') ?? '';
         const wanted = [...list.filter(([key]) => key !== name), [name, value]];
         expect([...new URL(url, 'http://x').searchParams]).toEqual(wanted);
       }),

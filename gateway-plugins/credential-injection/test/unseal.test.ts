@@ -21,7 +21,7 @@ interface Sealed {
 }
 
 function unseal({ key, nonce, aad, sealed }: Sealed): Buffer | null {
-  const memory = new Uint8Array(module.memory.buffer);
+  const memory = module.memory();
   const length = sealed.length - 16;
   const [keyAt, nonceAt, aadAt, sealedAt, outAt] = [
     room,

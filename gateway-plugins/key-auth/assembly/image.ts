@@ -114,6 +114,15 @@ function routeHolds(route: usize, rules: u32, sets: u32, strings: u32): bool {
   );
 }
 
+/** A key becomes a header's value. */
+function isVisible(text: usize, length: usize): bool {
+  for (let i: usize = 0; i < length; i++) {
+    const byte: u32 = load<u8>(text + i);
+    if (byte - 0x21 > 0x5d) return false;
+  }
+  return true;
+}
+
 function routesHold(image: usize, strings: u32): bool {
   const rules = sectionCount(image, L.KEY_AUTH_RULES);
   const sets = sectionCount(image, L.KEY_AUTH_PATTERN_SETS);
@@ -121,6 +130,8 @@ function routesHold(image: usize, strings: u32): bool {
   const end = start + sectionCount(image, L.KEY_AUTH_ROUTES) * L.ROUTE_BYTES;
   for (let route = start; route < end; route += L.ROUTE_BYTES) {
     if (!routeHolds(route, rules, sets, strings)) return false;
+    const key = route + L.ROUTE_KEY;
+    if (!isVisible(sectionStart(image, L.KEY_AUTH_STRINGS) + load<u32>(key), load<u32>(key + 4))) return false;
   }
   const firstRule = sectionStart(image, L.KEY_AUTH_RULES);
   for (let rule = firstRule; rule < firstRule + rules * L.RULE_BYTES; rule += L.RULE_BYTES) {

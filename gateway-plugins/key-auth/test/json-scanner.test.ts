@@ -19,7 +19,7 @@ function scan(body: Uint8Array, cuts: readonly number[] = []): { scan: Scan; mod
   module.call('scanStart', scanner);
   let from = 0;
   for (const to of [...cuts, body.length]) {
-    new Uint8Array(module.memory.buffer).set(body.subarray(from, to), room);
+    module.memory().set(body.subarray(from, to), room);
     if (module.call('scan', scanner, room, room + to - from) === 0) break;
     from = to;
   }

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 function put(text: string, at: number): readonly [number, number] {
   const bytes = Buffer.from(text, 'latin1');
-  new Uint8Array(module.memory.buffer).set(bytes, room + at);
+  module.memory().set(bytes, room + at);
   return [room + at, bytes.length];
 }
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, COMPILE_TIMEOUT_MS);
 
 function put(bytes: Uint8Array, at = 0): number {
-  new Uint8Array(module.memory.buffer).set(bytes, room + at);
+  module.memory().set(bytes, room + at);
   return room + at;
 }
 

@@ -4,11 +4,9 @@ import path from 'node:path';
 const PLUGINS = path.resolve(import.meta.dirname, '../..');
 const CONTRACTS = path.resolve(PLUGINS, '../packages/policy-image/src');
 
-async function newestSource(): Promise<number> {
+async function newestSource(plugin: string): Promise<number> {
   let newest = 0;
-  const folders = ['policy', 'sdk', 'key-auth', 'credential-injection'].map((name) =>
-    path.join(PLUGINS, name, 'assembly'),
-  );
+  const folders = ['policy', 'sdk', plugin].map((name) => path.join(PLUGINS, name, 'assembly'));
   for (const folder of folders) {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (!entry.isFile()) continue;
@@ -29,7 +27,7 @@ async function newestSource(): Promise<number> {
 export async function builtPlugin(name: 'key-auth' | 'credential-injection'): Promise<string> {
   const file = path.join(PLUGINS, name, 'build', `${name}.wasm`);
   const built = await stat(file).catch(() => null);
-  if (built === null || built.mtimeMs < (await newestSource())) {
+  if (built === null || built.mtimeMs < (await newestSource(name))) {
     throw new Error(`${file} is missing or older than its sources; run: npm run build -w @hiclaw/${name}`);
   }
   return file;

@@ -6,19 +6,21 @@ import path from 'node:path';
  *
  * @throws Error with the compiler's messages.
  */
-export async function compilePlugin(folder: string, entry: string): Promise<Uint8Array<ArrayBuffer>> {
-  let wasm: Uint8Array<ArrayBuffer> | null = null;
-  const { error, stderr } = await main(
+export async function compilePlugin(folder: string, entry: string): Promise<Uint8Array> {
+  const written = new Map<string, Uint8Array>();
+  const messages: string[] = [];
+  const { error } = await main(
     [entry, '--config', 'asconfig.json', '--target', 'release', '--baseDir', folder, '--outFile', 'out.wasm'],
     {
       writeFile: (name, contents) => {
-        if (path.basename(name) === 'out.wasm' && typeof contents !== 'string')
-          wasm = Uint8Array.from(contents);
+        if (typeof contents !== 'string') written.set(path.basename(name), Uint8Array.from(contents));
       },
+      stderr: { write: (text) => messages.push(String(text)) > 0 },
     },
   );
-  if (error !== null || wasm === null) {
-    throw new Error(`${folder}/${entry} does not compile: ${stderr.toString()}`, { cause: error });
+  const wasm = written.get('out.wasm');
+  if (error !== null || wasm === undefined) {
+    throw new Error(`${folder}/${entry} does not compile: ${messages.join('')}`, { cause: error });
   }
   return wasm;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { instantiate } from './web-assembly.js';
 
 /** What the smallest host answers; everything else succeeds and returns nothing. */
 export interface Answers {
@@ -16,28 +17,23 @@ export class FailingHost {
   readonly failing = new Map<string, number>();
   /** Hostcalls made, with the address of their arguments left out. */
   readonly calls: string[] = [];
-  replies: number[] = [];
-  readonly #exports: Record<string, (...args: number[]) => number>;
-  readonly #memory: WebAssembly.Memory;
+  readonly replies: number[] = [];
+  readonly #instance: ReturnType<typeof instantiate>;
   readonly #answers: Answers;
 
   constructor(wasm: string, answers: Answers) {
     this.#answers = answers;
-    const module = new WebAssembly.Module(readFileSync(wasm));
-    const imports: Record<string, Record<string, (...args: number[]) => number>> = {};
-    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-      (imports[from] ??= {})[name] = (...args) => this.#hostcall(name, args);
-    }
-    const { exports } = new WebAssembly.Instance(module, imports as WebAssembly.Imports);
-    this.#exports = exports as unknown as Record<string, (...args: number[]) => number>;
-    this.#memory = exports['memory'] as WebAssembly.Memory;
+    this.#instance = instantiate(
+      readFileSync(wasm),
+      (name) =>
+        (...args) =>
+          this.#hostcall(name, args),
+    );
     this.run('_initialize');
   }
 
-  run(callback: string, ...args: number[]): number {
-    const callee = this.#exports[callback];
-    if (callee === undefined) throw new Error(`the plugin does not export ${callback}`);
-    return callee(...args);
+  run(callback: string, ...args: readonly number[]): number {
+    return this.#instance.call(callback, ...args);
   }
 
   configure(): boolean {
@@ -96,20 +92,20 @@ export class FailingHost {
       this.#word(pointers + index * 4, at);
       at += name.length + value.length + 2;
     }
-    new Uint8Array(this.#memory.buffer).set(this.#variables(), texts);
+    new Uint8Array(this.#instance.memory.buffer).set(this.#variables(), texts);
   }
 
   #text(pointer: number, length: number): string {
-    return Buffer.from(this.#memory.buffer, pointer, length).toString('latin1');
+    return Buffer.from(this.#instance.memory.buffer, pointer, length).toString('latin1');
   }
 
   #word(pointer: number, value: number): void {
-    new DataView(this.#memory.buffer).setUint32(pointer, value, true);
+    new DataView(this.#instance.memory.buffer).setUint32(pointer, value, true);
   }
 
   #give(bytes: Uint8Array, pointerAt: number, lengthAt: number): number {
     const pointer = this.run('proxy_on_memory_allocate', bytes.length);
-    new Uint8Array(this.#memory.buffer).set(bytes, pointer);
+    new Uint8Array(this.#instance.memory.buffer).set(bytes, pointer);
     this.#word(pointerAt, pointer);
     this.#word(lengthAt, bytes.length);
     return 0;

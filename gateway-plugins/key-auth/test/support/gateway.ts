@@ -81,7 +81,7 @@ export function observe(stream: HttpStream): object {
       kind: 'reply',
       status: reply.status,
       headers,
-      body: JSON.parse(Buffer.from(reply.body).toString()),
+      body: JSON.parse(Buffer.from(reply.body).toString()) as unknown,
     };
   }
   return {
