@@ -9,6 +9,8 @@ export type Rounds = ReadonlyMap<string, readonly DrivenLoad[]>;
 export interface RoundsOptions {
   readonly rounds: number;
   readonly job: (row: Row) => Omit<LoadJob, 'port'>;
+  /** Start every row's Envoy anew for each round. */
+  readonly restart: boolean;
   readonly progress: (line: string) => void;
 }
 
@@ -21,6 +23,7 @@ export async function interleavedRounds(rows: readonly Row[], options: RoundsOpt
   const results = new Map<string, DrivenLoad[]>(rows.map((row) => [row.name, []]));
   for (let round = 1; round <= options.rounds; round++) {
     for (const row of rows) {
+      if (options.restart) await row.restart();
       const load = await drive({ ...options.job(row), port: row.port }, row.pids);
       const failures = Object.entries(load.failures);
       if (failures.length > 0 || load.requests === 0) {

@@ -36,9 +36,10 @@ export async function consumers({ binary, folder, quick, progress }: BenchContex
     job: (row) => ({
       requests: requests.get(row) ?? [],
       connections: 32,
-      warmUpSeconds: quick ? 0.2 : 0.5,
-      seconds: quick ? 0.6 : 2,
+      warmUpSeconds: quick ? 0.3 : 0.7,
+      seconds: quick ? 0.6 : 1.5,
     }),
+    restart: true,
     progress,
   });
   const least = String(sizes[0]);

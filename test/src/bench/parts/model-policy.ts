@@ -31,9 +31,10 @@ export async function modelPolicy({ binary, folder, quick, progress }: BenchCont
     job: () => ({
       requests: [modelRequest(ours.token)],
       connections: CONNECTIONS,
-      warmUpSeconds: quick ? 0.2 : 0.5,
-      seconds: quick ? 0.6 : 2,
+      warmUpSeconds: quick ? 0.3 : 0.7,
+      seconds: quick ? 0.6 : 1.5,
     }),
+    restart: true,
     progress,
   });
   return {

@@ -33,6 +33,7 @@ export async function sse({ binary, folder, quick, progress }: BenchContext): Pr
   const results = new Map<string, Measured[]>(rows.map((row) => [row.name, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const row of rows) {
+      await row.restart();
       const measured = await streamThrough(row, ours.token);
       assertWhole(row, measured, shape);
       results.get(row.name)?.push(measured);

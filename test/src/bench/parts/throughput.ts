@@ -51,17 +51,18 @@ export async function throughput({ binary, folder, quick, progress }: BenchConte
   const job = (row: Row): Omit<LoadJob, 'port'> => ({
     requests: [request(row)],
     connections: CONNECTIONS,
-    warmUpSeconds: quick ? 0.2 : 0.5,
-    seconds: quick ? 0.6 : 2,
+    warmUpSeconds: quick ? 0.3 : 0.7,
+    seconds: quick ? 0.6 : 1.5,
   });
   const rows = [direct, plain, native, ours, plainLogging, logging, extAuthz];
-  const full = await interleavedRounds(rows, { rounds: quick ? 2 : 5, job, progress });
+  const full = await interleavedRounds(rows, { rounds: quick ? 2 : 5, job, restart: true, progress });
 
   const rate = roundFigure(full, ours.name, perSecond).median / 2;
   progress(`half load: ${rate.toFixed(0)}/s`);
   const half = await interleavedRounds([direct, plain, native, ours], {
     rounds: quick ? 2 : 5,
     job: (row) => ({ ...job(row), rate }),
+    restart: false,
     progress,
   });
 

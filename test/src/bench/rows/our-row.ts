@@ -32,7 +32,15 @@ export async function startOurRow(upstreamPort: number, options: OurRowOptions =
     return {
       name: options.name ?? 'ours',
       port: network.replicas[0]?.port ?? 0,
-      pids: network.replicas.map((replica) => replica.envoy.process.pid),
+      get pids() {
+        return network.replicas.map((replica) => replica.envoy.process.pid);
+      },
+      restart: async () => {
+        for (const replica of network.replicas) {
+          await replica.kill();
+          await replica.restart();
+        }
+      },
       network,
       token,
       [Symbol.asyncDispose]: () => network.close(),

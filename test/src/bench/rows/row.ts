@@ -4,15 +4,20 @@ import type { StockEnvoy } from './stock-envoy.js';
 export interface Row extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
-  /** Every process whose CPU time the gateway costs. */
+  /** Every process whose CPU time the gateway costs; others after a restart. */
   readonly pids: readonly number[];
+  /** Starts its Envoy anew: how memory happens to be laid out makes processes of one program differ by up to a tenth. */
+  restart(): Promise<void>;
 }
 
 export function stockRow(stock: StockEnvoy, name: string, helpers: readonly Helper[] = []): Row {
   return {
     name,
     port: stock.port,
-    pids: [stock.envoy.process.pid, ...helpers.map((helper) => helper.pid)],
+    get pids() {
+      return [stock.envoy.process.pid, ...helpers.map((helper) => helper.pid)];
+    },
+    restart: () => stock.restart(),
     [Symbol.asyncDispose]: async () => {
       await stock[Symbol.asyncDispose]();
       for (const helper of helpers) await helper[Symbol.asyncDispose]();

@@ -5,8 +5,10 @@ import { freePort } from '../../network/free-ports.js';
 import { type EnvoyConfig, envoyConfig } from './envoy-config.js';
 
 export interface StockEnvoy extends AsyncDisposable {
+  /** The one that runs now; a restart replaces it. */
   readonly envoy: Envoy;
   readonly port: number;
+  restart(): Promise<void>;
 }
 
 export interface StockEnvoyOptions {
@@ -27,13 +29,25 @@ export async function startStockEnvoy(options: StockEnvoyOptions): Promise<Stock
     bootstrap,
     JSON.stringify(envoyConfig({ ...options.config, adminSocket, listenPort: port })),
   );
-  const envoy = await startEnvoy({
-    name: options.name,
-    binary: options.binary,
-    bootstrap,
-    adminSocket,
-    concurrency: 1,
-    core: options.core,
-  });
-  return { envoy, port, [Symbol.asyncDispose]: () => envoy[Symbol.asyncDispose]() };
+  const start = (): Promise<Envoy> =>
+    startEnvoy({
+      name: options.name,
+      binary: options.binary,
+      bootstrap,
+      adminSocket,
+      concurrency: 1,
+      core: options.core,
+    });
+  let envoy = await start();
+  return {
+    get envoy() {
+      return envoy;
+    },
+    port,
+    restart: async () => {
+      await envoy.stop('SIGKILL');
+      envoy = await start();
+    },
+    [Symbol.asyncDispose]: () => envoy[Symbol.asyncDispose](),
+  };
 }

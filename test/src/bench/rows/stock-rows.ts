@@ -23,6 +23,7 @@ export function directRow(context: RowContext, upstreamPid: number): Row {
     name: 'direct',
     port: context.upstreamPort,
     pids: [upstreamPid],
+    restart: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
