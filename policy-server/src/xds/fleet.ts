@@ -29,6 +29,7 @@ export class Fleet {
 
   /** Makes a snapshot the wanted one, for live gateways and those to come. */
   publish(snapshot: Snapshot): void {
+    this.#changed();
     for (const resource of sharedResources(snapshot)) this.#through.set(resource, snapshot.policyVersion);
     this.#snapshot = snapshot;
     for (const { session } of this.#replicas.values()) session?.publish(snapshot);
@@ -152,7 +153,9 @@ export class Fleet {
     }
   }
 
+  /** Notes how far each gateway is, then lets those look who wait. */
   #changed(): void {
+    for (const replica of this.#replicas.values()) this.#appliedBy(replica);
     for (const look of [...this.#waiting]) look();
   }
 }
