@@ -18,7 +18,11 @@ import { buildHttpServer } from './http/http-server.js';
 import { createMetrics } from './http/metrics.js';
 import { PolicyStore } from './store/store.js';
 import { Vault } from './vault/vault.js';
-import { createGatewayControl, type GatewayControlOptions } from './xds/gateway-control.js';
+import {
+  type CompileStatus,
+  createGatewayControl,
+  type GatewayControlOptions,
+} from './xds/gateway-control.js';
 
 const SEALING_KEY_BYTES = 32;
 
@@ -26,6 +30,7 @@ const SEALING_KEY_BYTES = 32;
 export interface RunningGateways extends Gateways {
   start(): Promise<void>;
   stop(): Promise<void>;
+  status(): CompileStatus;
 }
 
 /** What tests and embedders may put in place of the real thing. */
@@ -125,11 +130,13 @@ async function start(
   cleanup.add(() => gateways.stop());
   await gateways.start();
 
-  const metrics = createMetrics(store, gateways);
+  const compileStatus = (): CompileStatus => gateways.status();
+  const metrics = createMetrics({ store, gateways, compileStatus });
   const context = {
     store,
     vault,
     gateways,
+    compileStatus,
     adminTokens,
     metrics,
     clock,

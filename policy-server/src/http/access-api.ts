@@ -7,7 +7,7 @@ import { consumerOf } from '../store/token-writes.js';
 import type { App } from './app.js';
 import { requireBody } from './bodies.js';
 import type { ApiContext } from './context.js';
-import { entityTag, parseIfMatch } from './preconditions.js';
+import { CONDITIONAL_HEADERS, entityTag, parseIfMatch } from './preconditions.js';
 import { invalid, unwrap } from './query.js';
 import { describe } from './route-docs.js';
 import { commit, finishWrite, WriteQuery } from './write-options.js';
@@ -126,6 +126,7 @@ export function registerAccess(app: App, context: ApiContext): void {
       schema: {
         params: ConsumerParams,
         querystring: WriteQuery,
+        headers: CONDITIONAL_HEADERS,
         body: AccessPatch,
         ...describe('consumers', 'Change what a consumer may reach', { 200: 'Access' }, [400, 404, 412]),
       },

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import type { Condition, GatewayReplica, ReplicaApplied } from '../gateways.js';
+import type { CompileStatus } from '../xds/gateway-control.js';
 import type { PolicyServerConfig } from '../config.js';
 import { createPolicyServer, type PolicyServer, type RunningGateways } from '../server.js';
 import { silentLog, temporaryDirectory, TestClock } from '../store/store.fixture.js';
@@ -11,6 +12,7 @@ export class ScriptedGateways implements RunningGateways {
   replicas: GatewayReplica[] = [];
   answer: ReplicaApplied[] = [];
   conditionList: Condition[] = [];
+  problems: { code: string; message: string }[] = [];
 
   start(): Promise<void> {
     return Promise.resolve();
@@ -18,6 +20,10 @@ export class ScriptedGateways implements RunningGateways {
 
   stop(): Promise<void> {
     return Promise.resolve();
+  }
+
+  status(): CompileStatus {
+    return { policyVersion: 1, problems: this.problems, lastCompileMs: 1, compilations: 1 };
   }
 
   applied(policyVersion: number, timeoutMs: number): Promise<readonly ReplicaApplied[]> {
@@ -34,14 +40,46 @@ export class ScriptedGateways implements RunningGateways {
   }
 }
 
+interface AnswerItem {
+  readonly metadata: { readonly name: string };
+  readonly action: string;
+  readonly changes: readonly object[];
+}
+
+/** Fields of answers of every shape; a test looks at those that its answer has. */
+export interface AnswerBody {
+  readonly code: string;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly id: string;
+  readonly token: string;
+  readonly keyId: string;
+  readonly policyVersion: number;
+  readonly ending: readonly object[];
+  readonly items: readonly AnswerItem[];
+  readonly llmRoutes: Readonly<Record<string, readonly string[]>>;
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly generation: number;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly continue?: string;
+  };
+  readonly spec: { readonly allowedConsumers: readonly unknown[] };
+  readonly status: {
+    readonly valueVersion: number;
+    readonly revoked: boolean;
+    readonly allowedConsumers: readonly object[];
+  };
+}
+
 /** An answer with its body read. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
-  /** The body as JSON, untyped for the sake of short tests. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
-  readonly body: any;
+  readonly body: AnswerBody;
 }
 
 export interface Call {
@@ -82,12 +120,14 @@ export class TestApi implements AsyncDisposable {
   }
 
   static async start(log: Logger = silentLog): Promise<TestApi> {
-    const { path: home, remove } = temporaryDirectory();
+    const directory = temporaryDirectory();
+    const home = directory.path;
+    const remove = (): void => directory.remove();
     const clock = new TestClock();
     const gateways = new ScriptedGateways();
     const server = await TestApi.#serve(home, clock, gateways, log);
     const api = new TestApi({ clock, gateways, home, remove, log, server });
-    api.#token = (await server.adminTokens.issue('tester', 3600)).expose();
+    api.#token = (await server.adminTokens.issue('tester', 400 * 24 * 3600)).expose();
     return api;
   }
 
@@ -140,7 +180,7 @@ export class TestApi implements AsyncDisposable {
           response.on('end', () => {
             const text = Buffer.concat(chunks).toString('utf8');
             const isJson = (response.headers['content-type'] ?? '').includes('json') && text !== '';
-            const body: unknown = isJson ? JSON.parse(text) : undefined;
+            const body = (isJson ? JSON.parse(text) : {}) as AnswerBody;
             resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body });
           });
         },

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@hiclaw/service-kit';
 import type { Gateways } from '../gateways.js';
+import type { CompileStatus } from '../xds/gateway-control.js';
 import type { PolicyStore } from '../store/store.js';
 import type { Vault } from '../vault/vault.js';
 import type { AdminTokens } from './admin-tokens.js';
@@ -10,6 +11,8 @@ export interface ApiContext {
   readonly store: PolicyStore;
   readonly vault: Vault;
   readonly gateways: Gateways;
+  /** What the gateway side made of the stored policy. */
+  readonly compileStatus: () => CompileStatus;
   readonly adminTokens: AdminTokens;
   readonly metrics: Metrics;
   readonly clock: Clock;

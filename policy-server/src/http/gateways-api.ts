@@ -14,9 +14,14 @@ export function registerGateways(app: App, context: ApiContext): void {
         ...describe('gateways', 'List gateway replicas', { 200: 'GatewayList' }, []),
       },
     },
-    () => ({
-      policyVersion: context.store.resources().policyVersion,
-      items: context.gateways.list(),
-    }),
+    () => {
+      const { policyVersion: servedPolicyVersion, problems } = context.compileStatus();
+      return {
+        policyVersion: context.store.resources().policyVersion,
+        servedPolicyVersion,
+        problems: problems.map(({ code, message }) => ({ code, message })),
+        items: context.gateways.list(),
+      };
+    },
   );
 }

@@ -6,7 +6,7 @@ import { grant, unionOfModels, withdraw } from '../store/grant-writes.js';
 import type { App } from './app.js';
 import { optionalBody } from './bodies.js';
 import type { ApiContext } from './context.js';
-import { entityTag, preconditionOf } from './preconditions.js';
+import { CONDITIONAL_HEADERS, entityTag, preconditionOf } from './preconditions.js';
 import { unwrap } from './query.js';
 import { describe } from './route-docs.js';
 import { commit, finishWrite, WriteQuery } from './write-options.js';
@@ -37,6 +37,7 @@ export function registerGrants(app: App, context: ApiContext, definition: KindDe
       schema: {
         params: GrantParams,
         querystring: WriteQuery,
+        headers: CONDITIONAL_HEADERS,
         body: bodySchema,
         ...describe(
           collection,
@@ -79,6 +80,7 @@ export function registerGrants(app: App, context: ApiContext, definition: KindDe
       schema: {
         params: GrantParams,
         querystring: WriteQuery,
+        headers: CONDITIONAL_HEADERS,
         ...describe(
           collection,
           `Withdraw one of ${collection} from a consumer`,

@@ -17,7 +17,7 @@ import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { decodeQuery, unwrap } from './query.js';
 import { registerResources } from './resources-api.js';
 import { registerRevocation } from './revocation-api.js';
-import { registerAuthentication, registerSecurityHooks } from './security.js';
+import { registerAuthentication, registerSecurityHooks, setSecurityHeaders } from './security.js';
 import { registerTokens } from './tokens-api.js';
 import { registerVault } from './vault-api.js';
 
@@ -107,7 +107,11 @@ export async function buildHttpServer(context: ApiContext): Promise<App> {
     routerOptions: { maxParamLength: 256 },
     http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error: FastifyError, request, reply) => sendProblem(context, error, request, reply),
+    frameworkErrors: (error: FastifyError, request, reply) => {
+      // No hook runs for what no route could take.
+      setSecurityHeaders(request, reply);
+      sendProblem(context, error, request, reply);
+    },
   }).withTypeProvider() as unknown as App;
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));

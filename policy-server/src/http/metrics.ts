@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gateways } from '../gateways.js';
 import type { PolicyStore } from '../store/store.js';
+import type { CompileStatus } from '../xds/gateway-control.js';
 
 /** Prometheus metrics of the policy server. Label values come from fixed lists, never from a request. */
 export interface Metrics {
@@ -12,9 +13,16 @@ export interface Metrics {
   observeApplied(seconds: number, complete: boolean): void;
 }
 
+/** Where gauges read from. */
+export interface MetricSources {
+  readonly store: PolicyStore;
+  readonly gateways: Gateways;
+  readonly compileStatus: () => CompileStatus;
+}
+
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-function gauges(registry: Registry, store: PolicyStore, gateways: Gateways): void {
+function gauges(registry: Registry, { store, gateways, compileStatus }: MetricSources): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
       name,
@@ -46,6 +54,21 @@ function gauges(registry: Registry, store: PolicyStore, gateways: Gateways): voi
     'Connected gateway replicas that refused an update.',
     () => gateways.list().filter(({ connected, lastError }) => connected && lastError !== null).length,
   );
+  gauge(
+    'hiclaw_policy_served_version',
+    'Policy version that gateways are given.',
+    () => compileStatus().policyVersion ?? 0,
+  );
+  gauge(
+    'hiclaw_policy_problems',
+    'What keeps the stored policy from the gateways.',
+    () => compileStatus().problems.length,
+  );
+  gauge(
+    'hiclaw_policy_compile_seconds',
+    'How long the last compilation took.',
+    () => compileStatus().lastCompileMs / 1000,
+  );
   gauge('hiclaw_consumers', 'Consumers.', () => store.resources().consumers.size);
   new Gauge({
     name: 'hiclaw_resources',
@@ -64,10 +87,10 @@ function gauges(registry: Registry, store: PolicyStore, gateways: Gateways): voi
   });
 }
 
-export function createMetrics(store: PolicyStore, gateways: Gateways): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  gauges(registry, store, gateways);
+  gauges(registry, sources);
   const requests = new Counter({
     name: 'hiclaw_http_requests_total',
     help: 'Answered API requests.',

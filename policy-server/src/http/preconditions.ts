@@ -30,3 +30,14 @@ export function preconditionOf(request: FastifyRequest): Precondition {
 export function entityTag(resourceVersion: string): string {
   return `"${resourceVersion}"`;
 }
+
+/** Documents the headers of a conditional write. */
+export const CONDITIONAL_HEADERS = {
+  type: 'object',
+  properties: {
+    'if-match': {
+      type: 'string',
+      description: 'ETag of the version that was read; 412 when it is another one now.',
+    },
+  },
+} as const;

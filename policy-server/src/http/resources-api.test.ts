@@ -110,8 +110,7 @@ describe('lists', () => {
     do {
       const page = await api.get(`/consumers?labelSelector=paged&limit=3${next}`);
       seen.push(...page.body.items.map((item: { metadata: { name: string } }) => item.metadata.name));
-      next =
-        page.body.metadata.continue === undefined ? '' : `&continue=${String(page.body.metadata.continue)}`;
+      next = page.body.metadata.continue === undefined ? '' : `&continue=${page.body.metadata.continue}`;
     } while (next !== '');
     expect(seen).toEqual(names);
   });

@@ -10,7 +10,7 @@ import { requireBody } from './bodies.js';
 import type { ApiContext } from './context.js';
 import { parseLabelSelector } from './label-selector.js';
 import { decodeContinue, encodeContinue, pagingFields } from './paging.js';
-import { entityTag, preconditionOf } from './preconditions.js';
+import { CONDITIONAL_HEADERS, entityTag, preconditionOf } from './preconditions.js';
 import { present, presentDryRun, type PresentedResource } from './presenter.js';
 import { unwrap } from './query.js';
 import { patchResource, removeResource, storeResource } from './resource-commits.js';
@@ -123,6 +123,7 @@ function registerWrites(app: App, context: ApiContext, definition: KindDefinitio
       schema: {
         params: NameParams,
         querystring: WriteQuery,
+        headers: CONDITIONAL_HEADERS,
         body,
         ...describe(
           collection,
@@ -145,6 +146,7 @@ function registerWrites(app: App, context: ApiContext, definition: KindDefinitio
       schema: {
         params: NameParams,
         querystring: WriteQuery,
+        headers: CONDITIONAL_HEADERS,
         body: { $ref: 'MergePatch#' },
         ...describe(
           collection,
@@ -167,6 +169,7 @@ function registerWrites(app: App, context: ApiContext, definition: KindDefinitio
       schema: {
         params: NameParams,
         querystring: WriteQuery,
+        headers: CONDITIONAL_HEADERS,
         ...describe(collection, `Delete one of ${collection}`, { 204: null }, [400, 404, 409, 412]),
       },
     },

@@ -248,7 +248,18 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
     },
     CLOSED,
   ),
-  GatewayList: Type.Object({ policyVersion: Count, items: Type.Array(GatewayReplica) }, CLOSED),
+  GatewayList: Type.Object(
+    {
+      policyVersion: Count,
+      servedPolicyVersion: Type.Union([Count, Type.Null()], {
+        description:
+          'What gateways are given; behind `policyVersion` while `problems` keep a newer one back.',
+      }),
+      problems: Type.Array(Type.Object({ code: Text, message: Text }, CLOSED)),
+      items: Type.Array(GatewayReplica),
+    },
+    CLOSED,
+  ),
   AuditList: Type.Object({ metadata: Ref('Page'), items: Type.Array(AuditRecord) }, CLOSED),
   AuditVerification: Type.Object(
     { records: Count, brokenAt: Type.Union([Count, Type.Null()]), head: Text },

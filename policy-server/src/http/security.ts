@@ -1,6 +1,6 @@
 import { parseHostPort } from '@hiclaw/resources';
 import { GatewayError } from '@hiclaw/service-kit';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admin, AdminTokens } from './admin-tokens.js';
 
 const HEADERS: readonly (readonly [name: string, value: string])[] = [
@@ -32,17 +32,23 @@ function checkHost(bind: string, request: FastifyRequest): void {
   );
 }
 
+/** Headers of every answer. */
+export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  for (const [name, value] of HEADERS) reply.header(name, value);
+  reply.header('cache-control', 'no-store');
+  reply.header('x-request-id', request.id);
+}
+
 export function registerSecurityHooks(app: FastifyInstance, bind: string): void {
   app.addHook('onRequest', (request, reply, done) => {
-    for (const [name, value] of HEADERS) reply.header(name, value);
-    reply.header('cache-control', 'no-store');
-    reply.header('x-request-id', request.id);
+    setSecurityHeaders(request, reply);
     checkHost(bind, request);
     done();
   });
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (!reply.hasHeader('content-security-policy'))
+    if (!reply.hasHeader('content-security-policy')) {
       reply.header('content-security-policy', API_CONTENT_POLICY);
+    }
     done(null, payload);
   });
 }
