@@ -52,6 +52,9 @@ function remarks(observation: Observation): readonly string[] {
   if (!observation.supervisor.running && observation.processes.some(({ pid }) => pid !== null)) {
     lines.push('The supervisor does not run: nothing is restarted. "make up" takes the processes over.');
   }
+  if (observation.processes.every(({ state }) => state === 'stopped')) {
+    return ['Nothing runs; "make up" starts it.'];
+  }
   for (const { name, up, lastEnd, lastError } of observation.processes) {
     if (!up && lastEnd !== null) lines.push(`${name} ended last with: ${lastEnd}`);
     if (lastError !== null) {
