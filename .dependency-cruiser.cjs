@@ -1,6 +1,6 @@
 /** Dependency directions of docs/architecture.md, enforced. Every rule's comment is the reason. */
 const PURE = '^policy-server/src/(translate|invariants|render)/';
-const TEST = '\\.test\\.ts$';
+const TEST = '\\.(test|fixture)\\.ts$';
 module.exports = {
   forbidden: [
     {
@@ -12,14 +12,16 @@ module.exports = {
     },
     {
       name: 'pure-stages-touch-nothing',
-      comment: 'translate, invariants and render are functions of values: testable by golden files, replayable by explain.',
+      comment:
+        'translate, invariants and render are functions of values: testable by golden files, replayable by explain.',
       severity: 'error',
       from: { path: PURE, pathNot: TEST },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|net|url)$' },
     },
     {
       name: 'pure-stages-import-pure-packages',
-      comment: 'A pure stage may import resources, policy-image, service-kit values and its own stage or an earlier one.',
+      comment:
+        'A pure stage may import resources, policy-image, service-kit values and its own stage or an earlier one.',
       severity: 'error',
       from: { path: PURE, pathNot: TEST },
       to: { path: '^policy-server/src/(http|xds|store/(?!resource-set)|vault|main|server|config)' },
@@ -42,7 +44,7 @@ module.exports = {
       name: 'services-do-not-import-services',
       comment: 'Services speak over HTTP and xDS; the installer composes them by their public entries only.',
       severity: 'error',
-      from: { path: '^policy-server/' , pathNot: TEST },
+      from: { path: '^policy-server/', pathNot: TEST },
       to: { path: '^(install|test)/' },
     },
     {
@@ -57,7 +59,10 @@ module.exports = {
       comment: 'What a package imports it must declare; the root declares the tools of tests.',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/(fast-check|vitest|assemblyscript|yaml)/' },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        pathNot: 'node_modules/(fast-check|vitest|assemblyscript|yaml)/',
+      },
     },
   ],
   options: {
@@ -65,6 +70,10 @@ module.exports = {
     exclude: { path: '(^|/)(dist|build|assembly|examples)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.lint.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'], extensions: ['.ts', '.js', '.d.ts'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'default'],
+      extensions: ['.ts', '.js', '.d.ts'],
+    },
   },
 };

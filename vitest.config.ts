@@ -1,6 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-const sources = ['packages/*/src', 'gateway-plugins/*/src', 'gateway-plugins/*/test', 'policy-server/src', 'install/src', 'test/src', 'tools'];
+const sources = [
+  'packages/*/src',
+  'gateway-plugins/*/src',
+  'gateway-plugins/*/test',
+  'policy-server/src',
+  'install/src',
+  'test/src',
+  'tools',
+];
 const unit = sources.map((dir) => `${dir}/**/*.test.ts`);
 const envoy = sources.map((dir) => `${dir}/**/*.envoy.test.ts`);
 
@@ -9,7 +17,12 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: unit, exclude: [...envoy, '**/node_modules/**', '**/dist/**'], testTimeout: 30_000 },
+        test: {
+          name: 'unit',
+          include: unit,
+          exclude: [...envoy, '**/node_modules/**', '**/dist/**'],
+          testTimeout: 30_000,
+        },
       },
       {
         test: {

@@ -31,8 +31,9 @@ export async function startScene(options: NetworkOptions = {}): Promise<Scene> {
     startMcpEverything(),
   ]);
   const upstreams = [provider, echo, mcp];
-  const closeUpstreams = async (): Promise<void> =>
-    void (await Promise.all(upstreams.map((one) => one.close())));
+  const closeUpstreams = async (): Promise<void> => {
+    await Promise.all(upstreams.map((one) => one.close()));
+  };
   try {
     const network = await startNetwork(options);
     const tokens = await furnish(network, provider, echo, mcp);
