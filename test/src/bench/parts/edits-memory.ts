@@ -6,9 +6,9 @@ import type { BenchContext } from '../context.js';
 import { residentMib } from '../cores.js';
 import { httpRequest } from '../load/job.js';
 import { populate } from '../population.js';
-import { startProbes } from '../probes.js';
+import { type Probed, startProbes } from '../probes.js';
 import type { PartResult, TableRow } from '../report/result.js';
-import { createBenchPolicy } from '../rows/our-row.js';
+import { benchCredential, createBenchPolicy } from '../rows/our-row.js';
 import { startUpstream } from '../rows/upstream.js';
 import { figure } from '../statistics.js';
 
@@ -78,8 +78,15 @@ export async function editsMemory({ binary, folder, quick, progress }: BenchCont
   const seconds = (performance.now() - from) / 1000;
   const after = await settled(snapshot);
   const pushed = (await pushes(replica.envoy.admin)) - pushesBefore;
+  const failedIn = (answered: readonly Probed[]): number =>
+    answered.filter(({ status }) => status !== 200).length;
+  const asked = probes.answered.length;
+  const failed = failedIn(probes.answered);
+  const rotations = quick ? 20 : 200;
+  for (let i = 0; i < rotations; i++)
+    await admin.put('credentials', 'bench', benchCredential(`sk-bench-${i}`));
   probes.stop();
-  const failed = probes.answered.filter(({ status }) => status !== 200).length;
+  const duringRotation = probes.answered.slice(asked);
   progress(`${edits} edits in ${seconds.toFixed(0)} s, ${pushed} pushes`);
 
   const row = (label: string, snap: Snapshot): TableRow => ({
@@ -116,8 +123,14 @@ export async function editsMemory({ binary, folder, quick, progress }: BenchCont
       {
         what: 'VM restarts; failed requests meanwhile',
         target: '0; 0',
-        measured: `${after.reloads - before.reloads}; ${failed} of ${probes.answered.length}`,
+        measured: `${after.reloads - before.reloads}; ${failed} of ${asked}`,
         met: after.reloads === before.reloads && failed === 0,
+      },
+      {
+        what: `requests failed during ${rotations} rotations of the upstream credential`,
+        target: '0',
+        measured: `${failedIn(duringRotation)} of ${duringRotation.length}`,
+        met: failedIn(duringRotation) === 0,
       },
     ],
   };

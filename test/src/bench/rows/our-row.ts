@@ -51,6 +51,11 @@ export async function startOurRow(upstreamPort: number, options: OurRowOptions =
   }
 }
 
+/** Spec of the credential `bench`. */
+export function benchCredential(value: string): object {
+  return { value, in: 'header', header: 'Authorization', prefix: 'Bearer ', hosts: ['127.0.0.1'] };
+}
+
 /**
  * The routes that every measurement uses, admitting `CONSUMER`.
  *
@@ -62,13 +67,7 @@ export async function createBenchPolicy(
   llmPort = upstreamPort,
 ): Promise<void> {
   const origin = `http://127.0.0.1:${upstreamPort}`;
-  await admin.put('credentials', 'bench', {
-    value: CREDENTIAL,
-    in: 'header',
-    header: 'Authorization',
-    prefix: 'Bearer ',
-    hosts: ['127.0.0.1'],
-  });
+  await admin.put('credentials', 'bench', benchCredential(CREDENTIAL));
   await admin.put('providers', 'bench', {
     protocol: 'openai',
     baseUrl: `http://127.0.0.1:${llmPort}/v1`,
