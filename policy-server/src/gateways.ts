@@ -39,10 +39,3 @@ export interface Condition {
   readonly reason: string;
   readonly message: string;
 }
-
-/** A policy server without a gateway side: no replica, no condition. */
-export const noGateways: Gateways = {
-  applied: () => Promise.resolve([]),
-  list: () => [],
-  conditions: () => [],
-};

@@ -35,7 +35,7 @@ function under(prefix: string, field: string): string {
 }
 
 /** Paths in a log line whose values are replaced, at the top level and two levels down. */
-export const REDACTED_PATHS: readonly string[] = SECRET_FIELDS.flatMap((field) =>
+const REDACTED_PATHS: readonly string[] = SECRET_FIELDS.flatMap((field) =>
   ['', '*', '*.*'].map((prefix) => under(prefix, field)),
 );
 

@@ -23,7 +23,7 @@ function edits(description: string) {
 }
 
 /** A merge patch of one consumer's access: routes that are not named stay as they are, null takes one away. */
-export const AccessPatch = Type.Object(
+const AccessPatch = Type.Object(
   {
     llmRoutes: edits('Models by route; `["*"]`: all models of the route.'),
     mcpServers: edits('`["*"]` by server.'),

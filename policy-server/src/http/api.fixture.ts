@@ -47,7 +47,7 @@ interface AnswerItem {
 }
 
 /** Fields of answers of every shape; a test looks at those that its answer has. */
-export interface AnswerBody {
+interface AnswerBody {
   readonly code: string;
   readonly detail: string;
   readonly requestId: string;

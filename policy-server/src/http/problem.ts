@@ -19,7 +19,7 @@ export interface Problem {
 }
 
 /** HTTP status of each error code that the API answers with. */
-export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   INVALID_INPUT: 400,
   BODY_MALFORMED: 400,
   BODY_MISSING: 400,

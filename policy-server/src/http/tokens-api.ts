@@ -32,10 +32,10 @@ const issueFields = {
 };
 
 /** Body of a request for a token. */
-export const TokenRequest = Type.Object(issueFields, CLOSED);
+const TokenRequest = Type.Object(issueFields, CLOSED);
 
 /** Body of a rotation. */
-export const TokenRotation = Type.Object(
+const TokenRotation = Type.Object(
   {
     ...issueFields,
     graceSeconds: Type.Integer({

@@ -59,12 +59,12 @@ function compareGrants(a: Grant, b: Grant): number {
 }
 
 /** Grants of one consumer in the one order that a ResourceSet holds them in. */
-export function sortGrants(grants: readonly Grant[]): readonly Grant[] {
+function sortGrants(grants: readonly Grant[]): readonly Grant[] {
   return [...grants].sort(compareGrants);
 }
 
 /** Tokens of one consumer in the one order that a ResourceSet holds them in. */
-export function sortTokens(tokens: readonly Token[]): readonly Token[] {
+function sortTokens(tokens: readonly Token[]): readonly Token[] {
   return [...tokens].sort((a, b) => compare(a.id, b.id));
 }
 

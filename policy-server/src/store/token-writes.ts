@@ -5,7 +5,7 @@ import type { Token } from './resource-set.js';
 import type { NewToken, WriteTransaction } from './transaction.js';
 
 /** Tokens of one consumer that are not expired. */
-export const MAX_LIVE_TOKENS = 64;
+const MAX_LIVE_TOKENS = 64;
 /** How long an expired token is still listed and told apart from an unknown one. */
 const KEEP_EXPIRED_SECONDS = 30 * 24 * 3600;
 

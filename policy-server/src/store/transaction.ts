@@ -10,6 +10,7 @@ import {
 import type { Database } from 'better-sqlite3';
 import { type Draft, findResource, KIND_OF_GRANT, MAP_OF_KIND } from './draft.js';
 import type { Grant, GrantKind, ResourceSet, Token } from './resource-set.js';
+import { prepared } from './statements.js';
 
 /** The parts of a resource that a write decides. */
 export interface ResourceContent<K extends Kind> {
@@ -223,7 +224,7 @@ export class WriteTransaction {
   }
 
   #run(sql: string, ...values: (string | number | Buffer | null)[]): void {
-    this.#database.prepare(sql).run(...values);
+    prepared(this.#database, sql).run(...values);
   }
 
   #mirror(resource: Resource): void {
