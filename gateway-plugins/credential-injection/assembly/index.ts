@@ -5,4 +5,4 @@ export { proxy_abi_version_0_2_1 } from '../../sdk/assembly/abi-version';
 export { proxy_on_memory_allocate } from '../../sdk/assembly/arena';
 export { proxy_on_configure } from './configure';
 export { proxy_on_request_headers } from './request-headers';
-export { proxy_on_tick } from './tick';
+export { proxy_on_queue_ready, proxy_on_tick } from './upkeep';

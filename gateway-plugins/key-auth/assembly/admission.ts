@@ -2,7 +2,9 @@ import { ascii, asciiLength } from '../../policy/assembly/ascii';
 import { proxy_replace_header_map_value, proxy_set_property } from '../../sdk/assembly/abi';
 import { HeaderMapType, Status } from '../../sdk/assembly/types';
 import * as L from '../../../packages/policy-image/src/layout';
+import { endsSometime } from './caller';
 import { stringAt, stringLength } from './lookup';
+import { watchTime } from './upkeep';
 import { outcome } from './verdict';
 
 const CONSUMER = ascii('hiclaw.consumer');
@@ -22,7 +24,8 @@ export function showConsumer(image: usize): bool {
 }
 
 /** Hands the admitted request on: who is calling, and the route, which makes Envoy choose again. False when either fails. */
-export function forward(image: usize): bool {
+export function forward(image: usize, stream: u32): bool {
+  if (endsSometime(image, outcome.token) && !watchTime(stream)) return false;
   if (!showConsumer(image)) return false;
   const key = outcome.route + L.ROUTE_KEY;
   const status = proxy_replace_header_map_value(

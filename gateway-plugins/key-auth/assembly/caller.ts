@@ -10,6 +10,14 @@ import {
   TOKEN_UNKNOWN,
 } from './verdict';
 
+/** Whether the token or its consumer ends at some time. */
+export function endsSometime(image: usize, token: usize): bool {
+  return (
+    load<u32>(token + L.TOKEN_EXPIRES_AT) != 0 ||
+    load<u32>(consumerOf(image, token) + L.CONSUMER_EXPIRES_AT) != 0
+  );
+}
+
 /** ADMIT when the token (0: none was found) and its consumer are let in. */
 export function admitsCaller(image: usize, token: usize): u32 {
   if (token == 0) return TOKEN_UNKNOWN;

@@ -1,13 +1,13 @@
 import { activate } from '../../policy/assembly/active-root';
 import { ascii, asciiLength } from '../../policy/assembly/ascii';
+import { wakeSoon } from '../../policy/assembly/wake';
 import { proxy_log } from '../../sdk/assembly/abi';
-import { arenaReset } from '../../sdk/assembly/arena';
+import { arenaRelease, arenaReset } from '../../sdk/assembly/arena';
 import { LogLevel } from '../../sdk/assembly/types';
-import { loadImage } from './policy-image';
-import { imageArrived } from './tick';
+import { adoptImage, receiveImage } from './policy-image';
+import { imageArrived } from './upkeep';
 
 const REFUSED = ascii('policy image refused: it is damaged, incomplete or of another format');
-const SOON_MILLISECONDS: u32 = 1;
 
 /**
  * Takes a new policy image, or refuses it whole. Without configuration there is no policy yet; that never displaces one
@@ -16,10 +16,17 @@ const SOON_MILLISECONDS: u32 = 1;
 export function proxy_on_configure(root: u32, size: usize): u32 {
   arenaReset();
   if (size == 0) return 1;
-  if (!loadImage(size)) {
+  const image = receiveImage(size);
+  if (image == 0) {
     proxy_log(LogLevel.Error, REFUSED, asciiLength(REFUSED));
     return 0;
   }
+  // An image on which nobody would act, so that streams stay which it does not admit, must not be in force.
+  if (!activate(root) || !wakeSoon()) {
+    arenaRelease(image);
+    return 0;
+  }
+  adoptImage(image);
   imageArrived();
-  return activate(root, SOON_MILLISECONDS) ? 1 : 0;
+  return 1;
 }

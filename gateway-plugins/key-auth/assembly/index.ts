@@ -9,7 +9,7 @@ export { proxy_on_memory_allocate } from '../../sdk/assembly/arena';
 export { proxy_on_configure } from './configure';
 export { proxy_on_request_body, proxy_on_request_trailers } from './request-body';
 export { proxy_on_request_headers } from './request-headers';
-export { proxy_on_tick } from './tick';
+export { proxy_on_queue_ready, proxy_on_tick } from './upkeep';
 
 /** Forgets a stream, or a plugin context whose turn is over. Spec: #proxy_on_delete */
 export function proxy_on_delete(context: u32): void {

@@ -126,18 +126,3 @@ export function patternAt(image: usize, set: u32, number: u32): usize {
 function setStart(image: usize, set: u32): usize {
   return sectionStart(image, L.KEY_AUTH_PATTERN_SETS) + set * L.PATTERN_SET_BYTES;
 }
-
-/** Whether any token or consumer of the image ends at some time. */
-export function hasExpiry(image: usize): bool {
-  const tokens = sectionStart(image, L.KEY_AUTH_TOKENS);
-  const tokensEnd = tokens + sectionCount(image, L.KEY_AUTH_TOKENS) * L.TOKEN_BYTES;
-  for (let token = tokens; token < tokensEnd; token += L.TOKEN_BYTES) {
-    if (load<u32>(token + L.TOKEN_EXPIRES_AT) != 0) return true;
-  }
-  const consumers = sectionStart(image, L.KEY_AUTH_CONSUMERS);
-  const consumersEnd = consumers + sectionCount(image, L.KEY_AUTH_CONSUMERS) * L.CONSUMER_BYTES;
-  for (let consumer = consumers; consumer < consumersEnd; consumer += L.CONSUMER_BYTES) {
-    if (load<u32>(consumer + L.CONSUMER_EXPIRES_AT) != 0) return true;
-  }
-  return false;
-}

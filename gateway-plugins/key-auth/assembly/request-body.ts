@@ -60,7 +60,7 @@ export function finishBody(stream: Stream): u32 {
   const image = currentImage();
   const verdict = decideBody(image, stream.token, stream.llmPath, scannerOf(stream));
   if (verdict != ADMIT) return refuseBody(stream, verdict);
-  if (!forward(image)) return refuseBody(stream, INTERNAL);
+  if (!forward(image, stream.context)) return refuseBody(stream, INTERNAL);
   stream.phase = ADMITTED;
   stream.route = outcome.route;
   stream.modelLength = outcome.modelLength;

@@ -78,7 +78,7 @@ function removeIdentityHeaders(pairs: usize): bool {
 
 function admit(context: u32): u32 {
   const image = currentImage();
-  if (!forward(image)) {
+  if (!forward(image, context)) {
     refuse(INTERNAL, shapeOfRequest(), 0);
     return Action.Pause;
   }

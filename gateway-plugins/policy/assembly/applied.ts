@@ -3,10 +3,10 @@
 
 import { proxy_get_property, proxy_http_call } from '../../sdk/assembly/abi';
 import { Status } from '../../sdk/assembly/types';
-import { random_get } from '../../sdk/assembly/wasi';
 import { ascii, asciiLength } from './ascii';
 import { outputLength, outputPointer, outputStart, putAscii, putHex, putNumber, reserve } from './output';
 import { addAsciiPair, addPair, pairsStart, writePairs } from './pairs';
+import { vmId } from './vm-id';
 
 const TIMEOUT_MILLISECONDS: u32 = 5000;
 const POLICY_SERVER = ascii('policy-server');
@@ -21,14 +21,10 @@ const VM = ascii('&vm=');
 const NODE_ID = ascii('xds\0node\0id');
 
 const result: usize = memory.data(16, 8);
-let vmId: u64 = 0;
 
 /** Sends the confirmation from the active plugin context; false when the host did not take it. */
 export function confirmApplied(plugin: usize, version: u64): bool {
-  if (vmId == 0) {
-    if (random_get(result, 8) != 0) return false;
-    vmId = load<u64>(result) | 1;
-  }
+  if (vmId() == 0) return false;
   if (proxy_get_property(NODE_ID, asciiLength(NODE_ID), result, result + 8) != Status.Ok) return false;
   const node = load<usize>(result);
   const nodeLength = load<usize>(result + 8);
@@ -38,7 +34,7 @@ export function confirmApplied(plugin: usize, version: u64): bool {
   putAscii(VERSION);
   putNumber(version);
   putAscii(VM);
-  putHex(vmId);
+  putHex(vmId());
   const pathLength = outputLength();
   // The pairs follow in the same buffer and refer into it, so it must not move while they are written.
   reserve(256 + pathLength + nodeLength);
