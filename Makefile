@@ -30,10 +30,10 @@ build: ## install packages if the lock file changed, build what changed
 	@bin/prepare build
 
 test: build ## everything CI checks
-	@bin/prepare check format lint typecheck deps unused test:unit test:envoy
+	@bin/prepare check format docs lint typecheck deps unused test:unit test:envoy
 
 test-quick: build ## the same without starting real gateways
-	@bin/prepare check format lint typecheck deps unused test:unit
+	@bin/prepare check format docs lint typecheck deps unused test:unit
 
 bench: build ## measure against plain Envoy and others (BENCH_ONLY=name: one part)
 	@node test/dist/bench/main.js
