@@ -64,7 +64,7 @@ describe('a policy server', () => {
 
   it('leaves nothing running when it cannot start', async () => {
     const home = temporaryDirectory();
-    mkdirSync(join(home.path, 'keys'));
+    mkdirSync(join(home.path, 'keys'), { mode: 0o700 });
     writeFileSync(join(home.path, 'keys', 'admin-signing.jwk'), '{"d":"very-secret"}', { mode: 0o600 });
     const config = { ...readConfig({ HICLAW_API_PORT: '0' }), home: home.path };
     const overrides = { log: silentLog, createGateways: () => Promise.resolve(new ScriptedGateways()) };

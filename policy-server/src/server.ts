@@ -25,6 +25,7 @@ import {
 } from './xds/gateway-control.js';
 
 const SEALING_KEY_BYTES = 32;
+const CLOSE_GRACE_MS = 3000;
 
 /** The gateway side with its life: what `createGatewayControl` gives. */
 export interface RunningGateways extends Gateways {
@@ -74,6 +75,16 @@ class Cleanup {
         log.error({ err: error }, 'a part did not stop cleanly');
       }
     }
+  }
+}
+
+/** Lets running requests end, but not for ever: one may wait a minute for gateways. */
+async function closeGently(app: App): Promise<void> {
+  const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(deadline);
   }
 }
 
@@ -145,7 +156,7 @@ async function start(
     version: readVersion(),
   };
   const app = await buildHttpServer(context);
-  cleanup.add(() => app.close());
+  cleanup.add(() => closeGently(app));
   const url = await listen(app, config);
   cleanup.add(() => adminTokens.stop());
   await adminTokens.start();

@@ -1,8 +1,23 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPrivateFile, ensureKeyFile, readPrivateFile, writePrivateFile } from './private-file.js';
+import {
+  createPrivateFile,
+  ensureKeyFile,
+  ensurePrivateDirectory,
+  readPrivateFile,
+  writePrivateFile,
+} from './private-file.js';
 
 describe('private files', () => {
   let directory: string;
@@ -48,6 +63,17 @@ describe('private files', () => {
     expect(createPrivateFile(path, 'three')).toBe(false);
     expect(readPrivateFile(path)?.toString()).toBe('two');
     expect(readdirSync(directory)).toEqual(['token']);
+  });
+
+  it('closes an empty folder to others, and leaves one alone that may serve them', () => {
+    const path = join(directory, 'home');
+    mkdirSync(path, { mode: 0o755 });
+    ensurePrivateDirectory(path);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    writeFileSync(join(path, 'theirs'), '');
+    chmodSync(path, 0o755);
+    expect(() => ensurePrivateDirectory(path)).toThrow(/open to others and not empty/);
+    expect(statSync(path).mode & 0o777).toBe(0o755);
   });
 
   it('says null for a file that is not there', () => {

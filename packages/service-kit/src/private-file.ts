@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+} from 'node:fs';
 import { fstatSync, statSync, unlinkSync, writeSync, linkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { GatewayError } from './gateway-error.js';
@@ -21,11 +30,24 @@ function looseMode(path: string, mode: number): GatewayError {
   );
 }
 
-/** Creates the directory with mode 0700 when missing, and takes all rights of others from it. */
+/**
+ * Creates the directory with mode 0700 when missing. An empty one is closed to others; one with something in it may
+ * serve others (it might be `/tmp` or `/etc`) and is refused as it is.
+ *
+ * @throws GatewayError `FILE_MODE_LOOSE`
+ */
 export function ensurePrivateDirectory(path: string): void {
   mkdirSync(path, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
   const { mode } = statSync(path);
-  if ((mode & OTHERS) !== 0) chmodSync(path, mode & 0o700);
+  if ((mode & OTHERS) === 0) return;
+  if (readdirSync(path).length === 0) {
+    chmodSync(path, OWNER_ONLY_DIRECTORY);
+    return;
+  }
+  throw new GatewayError(
+    'FILE_MODE_LOOSE',
+    `The folder ${path} is open to others and not empty. If it is for this installation alone, run "chmod 700 ${path}"; otherwise choose another folder.`,
+  );
 }
 
 /**

@@ -101,7 +101,7 @@ export async function buildHttpServer(context: ApiContext): Promise<App> {
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 256 },
