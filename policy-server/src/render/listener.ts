@@ -10,6 +10,8 @@ const STREAM_IDLE_SECONDS = 600;
 const HEADERS_TIMEOUT_SECONDS = 15;
 const CONNECTION_IDLE_SECONDS = 900;
 const DRAIN_SECONDS = 30;
+/** A cut stream ends at the client only after this (Envoy's default: 1 s); a client that still uploads needs it to read a refusal. */
+const DELAYED_CLOSE_SECONDS = 0.15;
 const MAX_HEADERS_KB = 64;
 const MAX_HEADERS = 100;
 const HTTP2_MAX_STREAMS = 1_000;
@@ -81,6 +83,7 @@ function connectionManager(node: NodeSettings, settings: RenderSettings): EnvoyM
     stream_idle_timeout: seconds(STREAM_IDLE_SECONDS),
     request_headers_timeout: seconds(HEADERS_TIMEOUT_SECONDS),
     drain_timeout: seconds(DRAIN_SECONDS),
+    delayed_close_timeout: seconds(DELAYED_CLOSE_SECONDS),
 
     local_reply_config: localReplies(),
     ...(node.accessLog === null ? {} : { access_log: [accessLog(node.accessLog)] }),
