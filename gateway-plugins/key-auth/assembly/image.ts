@@ -131,7 +131,8 @@ function routesHold(image: usize, strings: u32): bool {
   for (let route = start; route < end; route += L.ROUTE_BYTES) {
     if (!routeHolds(route, rules, sets, strings)) return false;
     const key = route + L.ROUTE_KEY;
-    if (!isVisible(sectionStart(image, L.KEY_AUTH_STRINGS) + load<u32>(key), load<u32>(key + 4))) return false;
+    if (!isVisible(sectionStart(image, L.KEY_AUTH_STRINGS) + load<u32>(key), load<u32>(key + 4)))
+      return false;
   }
   const firstRule = sectionStart(image, L.KEY_AUTH_RULES);
   for (let rule = firstRule; rule < firstRule + rules * L.RULE_BYTES; rule += L.RULE_BYTES) {

@@ -211,7 +211,7 @@ describe('in Envoy', () => {
     ];
     const pieces = (text: string, size: number): string[] =>
       text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
-    for (const size of [1, 2, 3, 7, 40]) {
+    for (const size of [2, 9, 40]) {
       upstream.received.length = 0;
       expect(await sendChunked(gateway.port, head, pieces(chat('gpt-4o'), size))).toMatch(/^HTTP\/1.1 200/);
       expect(upstream.received.map(({ body }) => body)).toEqual([chat('gpt-4o')]);
