@@ -1,116 +1,18 @@
-import {
-  sealingKeyId,
-  writeInjectionImage,
-  type InjectionCredential,
-  type InjectionUpstream,
-} from '@hiclaw/policy-image';
-import { injectionPolicy } from '@hiclaw/policy-image/arbitraries';
-import {
-  createHost,
-  loadModule,
-  StreamInfo,
-  type Host,
-  type HttpStream,
-  type PluginContext,
-  type PluginModule,
-  type Vm,
-} from '@hiclaw/proxy-wasm-host';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { stampChecksum } from '../../../packages/policy-image/src/checksum.js';
+import { describe, expect, it } from 'vitest';
 import { builtPlugin } from '../../policy/test/built-plugin.js';
 import { FailingHost } from '../../policy/test/failing-host.js';
-
-const KEY = Buffer.alloc(32, 7);
-const SECRET = 'sk-real-0123456789';
-let module: PluginModule;
-
-beforeAll(async () => {
-  module = await loadModule(await builtPlugin('credential-injection'));
-});
-
-function credential(id: string, changes: Partial<InjectionCredential> = {}): InjectionCredential {
-  return {
-    id,
-    placement: 'header',
-    name: 'authorization',
-    prefix: 'Bearer ',
-    hosts: ['api.openai.com'],
-    value: Buffer.from(SECRET),
-    ...changes,
-  };
-}
-
-function upstream(changes: Partial<InjectionUpstream> = {}): InjectionUpstream {
-  return { key: 'providers/openai', host: 'api.openai.com:443', credential: 'c/1', bindings: [], ...changes };
-}
-
-function imageOf(
-  credentials: readonly InjectionCredential[],
-  upstreams: readonly InjectionUpstream[],
-  key: Uint8Array = KEY,
-): Buffer {
-  return writeInjectionImage({ policyVersion: 5n, upstreams, credentials }, key);
-}
-
-class Replica {
-  readonly host: Host;
-  readonly vm: Vm;
-  plugin: PluginContext;
-
-  constructor(
-    image: Uint8Array | null,
-    environment: Readonly<Record<string, string>> = {
-      PATH: '/bin',
-      HICLAW_GATEWAY_KEY: KEY.toString('hex'),
-      Z: '',
-    },
-  ) {
-    this.host = createHost({ node: { id: 'replica-1' } });
-    this.vm = this.host.createVm(module, { vmId: 'credential-injection', environment });
-    this.plugin = this.vm.createPlugin({ configuration: image ?? '' });
-  }
-
-  push(image: Uint8Array): boolean {
-    const next = this.vm.createPlugin({ configuration: image });
-    (next.accepted ? this.plugin : next).close();
-    if (next.accepted) this.plugin = next;
-    return next.accepted;
-  }
-
-  /** One attempt to an endpoint with this metadata. */
-  attempt(
-    metadata: string | null,
-    { path = '/v1/chat/completions', consumer = 'worker-alice', headers = [] as [string, string][] } = {},
-  ): HttpStream {
-    const attributes =
-      metadata === null
-        ? {}
-        : { xds: { upstream_host_metadata: { filter_metadata: { hiclaw: { upstream: metadata } } } } };
-    const info = new StreamInfo(attributes);
-    if (consumer !== '') info.setProperty('hiclaw.consumer', consumer);
-    const stream = this.plugin.createStream({ info });
-    stream.requestHeaders(
-      [[':authority', 'api'], [':method', 'POST'], [':path', path], [':scheme', 'https'], ...headers],
-      { endStream: true },
-    );
-    return stream;
-  }
-}
-
-const OPENAI = 'providers/openai api.openai.com:443';
-
-function reasonOf(stream: HttpStream): string | undefined {
-  expect(stream.forwardedRequest.headers).toBeNull();
-  expect(stream.localResponse?.status).toBe(503);
-  expect(Buffer.from(stream.localResponse?.body ?? '').toString()).not.toContain(SECRET);
-  return stream.localResponse?.headers.get('x-hiclaw-reason');
-}
-
-const sent = (stream: HttpStream, name: string): string | undefined => {
-  expect(stream.localResponse).toBeNull();
-  return stream.forwardedRequest.headers?.get(name);
-};
+import {
+  credential,
+  imageOf,
+  KEY,
+  OPENAI,
+  reasonOf,
+  Replica,
+  SECRET,
+  sent,
+  upstream,
+} from './support/replica.js';
 
 describe('placement', () => {
   it('in a header, whatever the client sent there, with two hostcalls', () => {
@@ -312,95 +214,5 @@ describe('refusals', () => {
       expect(host.run('proxy_on_request_headers', 3, 1, 1)).toBe(1);
       expect(host.replies).toEqual([503]);
     }
-  });
-});
-
-describe('the image', () => {
-  const sound = imageOf(
-    [credential('c/1'), credential('c/2', { placement: 'query', name: 'k' })],
-    [upstream({ bindings: [{ consumer: 'worker-alice', credential: 'c/1' }] })],
-  );
-  const refusedFor = (bytes: Uint8Array, environment?: Readonly<Record<string, string>>): boolean =>
-    !new Replica(bytes, environment).plugin.accepted;
-
-  it('is refused for every flipped bit and every other length, and the one before stays', () => {
-    const replica = new Replica(sound);
-    for (let bit = 0; bit < sound.length * 8; bit++) {
-      const damaged = Uint8Array.from(sound);
-      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(replica.push(damaged), `bit ${bit}`).toBe(false);
-    }
-    for (let length = 1; length < sound.length; length++)
-      expect(replica.push(sound.subarray(0, length))).toBe(false);
-    expect(sent(replica.attempt(OPENAI), 'authorization')).toBe(`Bearer ${SECRET}`);
-    expect(JSON.stringify(replica.host.logs.map(({ message }) => message))).not.toContain('sk-');
-  });
-
-  it('is refused with another key, a damaged key or none', () => {
-    for (const key of [
-      '',
-      'zz'.repeat(32),
-      KEY.toString('hex').slice(1),
-      `${KEY.toString('hex')}00`,
-      Buffer.alloc(32, 8).toString('hex'),
-    ]) {
-      expect(refusedFor(sound, { HICLAW_GATEWAY_KEY: key })).toBe(true);
-    }
-    expect(refusedFor(sound, {})).toBe(true);
-    expect(refusedFor(sound, { XHICLAW_GATEWAY_KEY: KEY.toString('hex') })).toBe(true);
-    expect(refusedFor(sound, { HICLAW_GATEWAY_KEY: KEY.toString('hex').toUpperCase() })).toBe(false);
-  });
-
-  it('is refused whole when one sealed value was exchanged for another or bound to another id', () => {
-    const cases = fc.tuple(
-      injectionPolicy.filter(({ credentials }) => credentials.length > 0),
-      fc.nat(),
-      fc.nat(0xffffffff),
-    );
-    let accepted = 0;
-    fc.assert(
-      fc.property(cases, ([policy, place, value]) => {
-        const bytes = writeInjectionImage(policy, KEY);
-        expect(refusedFor(bytes)).toBe(false);
-        bytes.writeUInt32LE(value, 28 + (place % ((bytes.length - 28) >> 2)) * 4);
-        stampChecksum(bytes);
-        const replica = new Replica(bytes);
-        if (!replica.plugin.accepted) return;
-        accepted++;
-        for (const { key, host } of policy.upstreams) replica.attempt(`${key} ${host}`).end();
-      }),
-      { numRuns: 2_000 },
-    );
-    expect(accepted).toBeGreaterThan(50);
-  });
-
-  it('is confirmed once, then the timer stops', () => {
-    const replica = new Replica(sound);
-    replica.host.advance(5_000);
-    expect(replica.host.httpCallouts.map(({ headers }) => headers.get(':path'))).toEqual([
-      expect.stringMatching(/^\/applied\?plugin=credential-injection&version=5&vm=[0-9a-f]{16}$/),
-    ]);
-    expect(replica.plugin.tickPeriodMs).toBe(0);
-  });
-
-  it('changes 10,000 times without memory growing, and leaves no secret of the past behind', () => {
-    const images = ['first-secret', 'second-secret-that-is-longer', 'x'].map((value) =>
-      imageOf([credential('c/1', { value: Buffer.from(value) })], [upstream()]),
-    );
-    const replica = new Replica(
-      imageOf([credential('c/1', { value: Buffer.from('the-very-first') })], [upstream()]),
-    );
-    const before = replica.vm.memorySize;
-    for (let i = 0; i < 10_000; i++) {
-      const next = images[i % 3];
-      if (next === undefined || !replica.push(next)) throw new Error('refused');
-      if (i % 100 === 0) replica.host.advance(1);
-    }
-    expect(replica.vm.memorySize).toBe(before);
-    const memory = Buffer.from(replica.vm.memory.bytes(0, replica.vm.memorySize, 'all'));
-    expect(memory.includes('first-secret')).toBe(true);
-    expect(memory.includes('the-very-first')).toBe(false);
-    expect(memory.includes('second-secret-that-is-longer')).toBe(false);
-    expect(sealingKeyId(KEY)).toBeGreaterThan(0);
   });
 });

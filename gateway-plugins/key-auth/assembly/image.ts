@@ -78,8 +78,9 @@ function consumersHold(image: usize, strings: u32): bool {
   return true;
 }
 
-function indexOrNone(index: u32, available: u32): bool {
-  return index == NONE || index < available;
+function isLlmRoute(image: usize, index: u32): bool {
+  const route = sectionStart(image, L.KEY_AUTH_ROUTES) + index * L.ROUTE_BYTES;
+  return load<u32>(route + L.ROUTE_KIND) == L.ROUTE_KIND_LLM;
 }
 
 function grantsHold(image: usize): bool {
@@ -94,8 +95,11 @@ function grantsHold(image: usize): bool {
   const sets = sectionCount(image, L.KEY_AUTH_PATTERN_SETS);
   const start = sectionStart(image, L.KEY_AUTH_GRANTS);
   for (let grant = start; grant < start + grants * L.GRANT_BYTES; grant += L.GRANT_BYTES) {
-    if (load<u32>(grant + L.GRANT_ROUTE) >= routes) return false;
-    if (!indexOrNone(load<u32>(grant + L.GRANT_MODELS), sets)) return false;
+    const route = load<u32>(grant + L.GRANT_ROUTE);
+    const models = load<u32>(grant + L.GRANT_MODELS);
+    if (route >= routes || (models != NONE && models >= sets)) return false;
+    // A grant that narrows what has no models would grant more than it says.
+    if (models != NONE && !isLlmRoute(image, route)) return false;
   }
   return true;
 }
@@ -150,7 +154,6 @@ function llmPathsHold(image: usize, strings: u32): bool {
     if (!rangeHolds(first, load<u32>(path + L.LLM_PATH_CANDIDATES_COUNT), candidates)) return false;
     if (!stringHolds(path + L.LLM_PATH_PATH, strings)) return false;
   }
-  const routes = sectionStart(image, L.KEY_AUTH_ROUTES);
   const routeCount = sectionCount(image, L.KEY_AUTH_ROUTES);
   const start = sectionStart(image, L.KEY_AUTH_CANDIDATES);
   const end = start + candidates * L.CANDIDATE_BYTES;
@@ -158,7 +161,7 @@ function llmPathsHold(image: usize, strings: u32): bool {
     const route = load<u32>(candidate);
     if (route >= routeCount) return false;
     // Choosing by model follows the pattern sets that only LLM routes have.
-    if (load<u32>(routes + route * L.ROUTE_BYTES + L.ROUTE_KIND) != L.ROUTE_KIND_LLM) return false;
+    if (!isLlmRoute(image, route)) return false;
   }
   return true;
 }

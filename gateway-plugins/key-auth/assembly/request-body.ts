@@ -17,7 +17,9 @@ const result: usize = memory.data(16, 8);
 /** Scans the body while the request waits, and decides when it is complete. Spec: #proxy_on_request_body */
 export function proxy_on_request_body(context: u32, size: u32, endOfStream: u32): u32 {
   const stream = findStream(context);
-  if (stream == null || stream.phase != AWAITS_BODY) return Action.Continue;
+  // A stream that is not known was refused, and nothing of it goes on.
+  if (stream == null) return Action.Pause;
+  if (stream.phase != AWAITS_BODY) return Action.Continue;
   const verdict = take(stream, size);
   if (verdict != ADMIT) return refuseBody(stream, verdict);
   return endOfStream != 0 ? finishBody(stream) : Action.Pause;
@@ -26,7 +28,8 @@ export function proxy_on_request_body(context: u32, size: u32, endOfStream: u32)
 /** Trailers end a body whose last piece did not: without a decision here it would go on unpoliced. Spec: #proxy_on_request_trailers */
 export function proxy_on_request_trailers(context: u32, count: u32): u32 {
   const stream = findStream(context);
-  if (stream == null || stream.phase != AWAITS_BODY) return Action.Continue;
+  if (stream == null) return Action.Pause;
+  if (stream.phase != AWAITS_BODY) return Action.Continue;
   return finishBody(stream);
 }
 

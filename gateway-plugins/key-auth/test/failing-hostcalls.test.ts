@@ -47,8 +47,8 @@ describe('a hostcall that fails', () => {
       host.failing.set(name, failure);
       expect(host.run('proxy_on_request_headers', 2, 4, 1)).toBe(PAUSE);
       expect(host.replies).toEqual([status]);
-      // Nothing is left behind that would let a later callback through as admitted or held.
-      expect(host.run('proxy_on_request_trailers', 2, 0)).toBe(CONTINUE);
+      // Whatever comes later of the same stream goes no further.
+      expect(host.run('proxy_on_request_trailers', 2, 0)).toBe(PAUSE);
       expect(host.replies).toEqual([status]);
     }
   });

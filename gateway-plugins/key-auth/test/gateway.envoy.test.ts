@@ -153,7 +153,7 @@ describe('in Envoy', () => {
     });
     expect(reply).toMatchObject({ status: 200, body: '{"ok":true}' });
     const [received] = upstream.received;
-    expect(received?.headers['authorization']).toBe(`Bearer ${SECRET}`);
+    expect(received?.headers.authorization).toBe(`Bearer ${SECRET}`);
     expect(received?.body).toBe(chat('gpt-4o'));
     expect(JSON.stringify(received)).not.toContain('hck_');
     const names = Object.keys(received?.headers ?? {});
@@ -171,11 +171,7 @@ describe('in Envoy', () => {
     await send(gateway.port, { path: '/services/jira/a?b=c&key=mine', headers: bearer(1) });
     await send(gateway.port, { path: '/services/jira/a?b=c', headers: bearer(2) });
     expect(
-      upstream.received.map(({ headers, path }) => [
-        headers['x-github-token'],
-        headers['authorization'],
-        path,
-      ]),
+      upstream.received.map(({ headers, path }) => [headers['x-github-token'], headers.authorization, path]),
     ).toEqual([
       [GITHUB_SECRET, undefined, '/mcp-servers/github/mcp'],
       [undefined, undefined, `/services/jira/a?b=c&key=${JIRA_SECRET}`],
@@ -259,7 +255,7 @@ describe('in Envoy', () => {
     expect(
       await sendWithTrailers(gateway.port, '/v1/messages', headers, [good.slice(0, 9), good.slice(9)]),
     ).toMatchObject({ status: 200 });
-    expect(upstream.received.map(({ body, headers: got }) => [body, got['authorization']])).toEqual([
+    expect(upstream.received.map(({ body, headers: got }) => [body, got.authorization])).toEqual([
       [good, `Bearer ${SECRET}`],
     ]);
   });
@@ -344,7 +340,7 @@ describe('in Envoy', () => {
       });
       expect(reply.status).toBe(200);
     }
-    expect(new Set(upstream.received.map(({ headers }) => headers['authorization']))).toEqual(
+    expect(new Set(upstream.received.map(({ headers }) => headers.authorization))).toEqual(
       new Set([`Bearer ${SECRET}`]),
     );
     expect(gateway.confirmations('key-auth', 99n)).toEqual([]);
@@ -361,7 +357,7 @@ describe('in Envoy', () => {
       const headers = { ...bearer(1), 'content-type': 'application/json' };
       await send(gateway.port, { method: 'POST', path: '/v1/embeddings', headers, body: chat('gpt-4') });
     }
-    expect(new Set(upstream.received.map(({ headers }) => headers['authorization']))).toEqual(
+    expect(new Set(upstream.received.map(({ headers }) => headers.authorization))).toEqual(
       new Set(['Bearer sk-rotated']),
     );
   });
