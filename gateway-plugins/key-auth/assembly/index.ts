@@ -4,6 +4,7 @@
 import { deactivate } from '../../policy/assembly/active-root';
 import { removeStream } from './streams';
 
+export { proxy_on_http_call_response } from '../../policy/assembly/applied';
 export { proxy_abi_version_0_2_1 } from '../../sdk/assembly/abi-version';
 export { proxy_on_memory_allocate } from '../../sdk/assembly/arena';
 export { proxy_on_configure } from './configure';
