@@ -12,7 +12,7 @@ import { certificateProblem } from './certificates.js';
 import { loadCodec } from './codec.js';
 import { type Compiled, createCompiler } from './compiler.js';
 import { Fleet } from './fleet.js';
-import { findPlugins } from './plugin-code.js';
+import { installPlugins } from './plugin-code.js';
 
 export interface GatewayControlOptions {
   /** All resources as of now. */
@@ -65,7 +65,7 @@ const BUFFER_SLACK_BYTES = 1_048_576;
  */
 export async function createGatewayControl(options: GatewayControlOptions): Promise<GatewayControl> {
   const { maxBodyBytes } = options.settings;
-  const fallback = path.join(path.dirname(options.sockets.ads), 'ca-bundle.pem');
+  const runFolder = path.dirname(options.sockets.ads);
   const compile = createCompiler({
     maxBodyBytes,
     openCredential: options.openCredential,
@@ -73,8 +73,9 @@ export async function createGatewayControl(options: GatewayControlOptions): Prom
     sealingKey: options.sealingKey,
     render: {
       bufferBytes: maxBodyBytes + BUFFER_SLACK_BYTES,
-      caBundlePath: options.settings.caBundlePath ?? (await findCaBundle(fallback)),
-      plugins: options.settings.plugins ?? (await findPlugins()),
+      caBundlePath:
+        options.settings.caBundlePath ?? (await findCaBundle(path.join(runFolder, 'ca-bundle.pem'))),
+      plugins: options.settings.plugins ?? (await installPlugins(path.join(runFolder, 'plugins'))),
     },
   });
   return new Control(options, compile);
