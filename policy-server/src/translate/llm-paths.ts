@@ -1,5 +1,5 @@
 /** What lies below an LLM route's path. */
-export const LLM_ENDPOINTS: readonly string[] = [
+const LLM_ENDPOINTS: readonly string[] = [
   '/audio/speech',
   '/chat/completions',
   '/completions',
