@@ -144,7 +144,8 @@ export async function startEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
   const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+    child.once('exit', (code, signal) => {
+      log += `\nexited with ${String(code ?? signal)}\n`;
       resolve();
     });
   });
@@ -216,8 +217,14 @@ export async function buildProbePlugin(home: string): Promise<string> {
   return outFile;
 }
 
+/** Path of a file in `testdata`. */
+export function testFile(name: string): string {
+  return fileURLToPath(new URL(`testdata/${name}`, import.meta.url));
+}
+
 /** All lines of an access log. */
 export async function readAccessLog(file: string): Promise<readonly Record<string, unknown>[]> {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  // The last line may be half written.
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }

@@ -168,3 +168,9 @@ export function proxy_on_request_headers(id: u32, count: u32, end: u32): u32 {
   setHeader('x-hiclaw-route', header('x-test-route'));
   return 0;
 }
+
+/**
+ * Without this export Envoy 1.40 never finishes the call: what it defers until after this callback then runs in the next
+ * callback of the VM, when the plugin context that made the call may be gone, and the process crashes.
+ */
+export function proxy_on_http_call_response(id: u32, call: u32, headers: u32, body: u32, trailers: u32): void {}
