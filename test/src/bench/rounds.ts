@@ -63,6 +63,17 @@ export function compare(
 export const perSecond = (load: DrivenLoad): number => load.requests / load.seconds;
 export const cpu = (load: DrivenLoad): number => load.cpuPerRequest;
 
+/** A sentence for the reader when rows were not loaded to their limit, so that requests per second mean little; else none. */
+export function disturbance(rounds: Rounds, rows: readonly string[]): readonly string[] {
+  const idle = rows.filter((row) => roundFigure(rounds, row, (load) => load.coreShare).median < SATURATED);
+  if (idle.length === 0) return [];
+  return [
+    `**Disturbed run:** ${idle.join(', ')} kept the core less than ${SATURATED * 100} % busy, so something else used this machine; trust CPU per request, not requests per second.`,
+  ];
+}
+
+const SATURATED = 0.9;
+
 function roundsOf(rounds: Rounds, row: string): readonly DrivenLoad[] {
   const loads = rounds.get(row);
   if (loads === undefined || loads.length === 0) throw new Error(`no rounds of ${row}`);

@@ -4,7 +4,7 @@ import { residentMib } from '../cores.js';
 import { populate } from '../population.js';
 import { type PartResult, percent, type Target } from '../report/result.js';
 import { modelRequest } from '../requests.js';
-import { compare, cpu, interleavedRounds, perSecond, roundFigure } from '../rounds.js';
+import { compare, cpu, disturbance, interleavedRounds, perSecond, roundFigure } from '../rounds.js';
 import { type OurRow, startOurRow } from '../rows/our-row.js';
 import type { Row } from '../rows/row.js';
 import { figure } from '../statistics.js';
@@ -56,6 +56,10 @@ export async function consumers({ binary, folder, quick, progress }: BenchContex
     method: [
       'One gateway per size, loaded in turn with model requests of 1,000 bytes; up to 1,000 different tokens, spread over all consumers, each request another one.',
       `Memory is the gateway's and its policy server's after the load.`,
+      ...disturbance(
+        rounds,
+        rows.map(({ name }) => name),
+      ),
     ],
     tables: [
       {

@@ -2,7 +2,7 @@ import { Cleanup } from '../../network/cleanup.js';
 import type { BenchContext } from '../context.js';
 import { atLeast, atMost, type PartResult, percent, times } from '../report/result.js';
 import { modelRequest } from '../requests.js';
-import { compare, cpu, interleavedRounds, perSecond } from '../rounds.js';
+import { compare, cpu, disturbance, interleavedRounds, perSecond } from '../rounds.js';
 import { CREDENTIAL, startOurRow } from '../rows/our-row.js';
 import { extProcRow, nativeModelRow, plainRow, type RowContext } from '../rows/stock-rows.js';
 import { startUpstream } from '../rows/upstream.js';
@@ -42,6 +42,7 @@ export async function modelPolicy({ binary, folder, quick, progress }: BenchCont
     method: [
       `POST /v1/chat/completions with a 1,000 byte JSON body over ${CONNECTIONS} connections; the gateway must see "model" before it forwards.`,
       'native-model: api_key_auth, json_to_metadata, rbac, credential_injector. ext_proc: a Node gRPC server that gets head and buffered body, its CPU counted with Envoy’s.',
+      ...disturbance(rounds, ['plain', native.name, 'ours']),
     ],
     tables: [loadTable(rounds, rows, native.name)],
     targets: [

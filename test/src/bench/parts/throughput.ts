@@ -11,7 +11,15 @@ import {
   times,
 } from '../report/result.js';
 import { serviceRequest } from '../requests.js';
-import { compare, cpu, interleavedRounds, perSecond, roundFigure, type Rounds } from '../rounds.js';
+import {
+  compare,
+  cpu,
+  disturbance,
+  interleavedRounds,
+  perSecond,
+  roundFigure,
+  type Rounds,
+} from '../rounds.js';
 import { CREDENTIAL, startOurRow } from '../rows/our-row.js';
 import type { Row } from '../rows/row.js';
 import {
@@ -75,6 +83,7 @@ export async function throughput({ binary, folder, quick, progress }: BenchConte
       `POST with a 1,000 byte body over ${CONNECTIONS} connections as fast as answers come; one worker thread; Envoy and whatever it asks share one core, load and upstream the other.`,
       `CPU is what the gateway's processes used, from the OS; "core" is how busy they kept their core: near 100 % the gateway set the pace.`,
       `Latency at half load: requests arrive at random, ${rate.toFixed(0)} per second for every row (half of what ours reached).`,
+      ...disturbance(full, ['plain', 'native', 'ours']),
     ],
     tables: [loadTable(full, rows), latencyTable(half)],
     targets: [
