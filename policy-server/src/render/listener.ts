@@ -44,7 +44,8 @@ function connectionManager(node: NodeSettings, settings: RenderSettings): EnvoyM
     rds: { config_source: { ads: {}, resource_api_version: 'V3' }, route_config_name: ROUTE_CONFIG },
     http_filters: [
       { name: KEY_AUTH, config_discovery: extensionDiscovery(KEY_AUTH, settings) },
-      REMEMBER_PATH,
+      // Only the log needs it, and it costs every request.
+      ...(node.accessLog === null ? [] : [REMEMBER_PATH]),
       {
         name: 'envoy.filters.http.router',
         typed_config: {
