@@ -1,4 +1,5 @@
 export { contentHash, withPolicyVersion } from './image-frame.js';
+export { type ConsumerPatch, patchConsumers } from './patch-consumers.js';
 export { PolicyImageError } from './policy-image-error.js';
 export type {
   InjectionCredential,
