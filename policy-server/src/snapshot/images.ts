@@ -1,7 +1,10 @@
 import {
+  type ConsumerPatch,
   contentHash,
   type InjectionCredential,
+  type KeyAuthConsumer,
   type KeyAuthPolicy,
+  patchConsumers,
   writeInjectionImage,
   writeKeyAuthImage,
 } from '@hiclaw/policy-image';
@@ -26,7 +29,7 @@ export function createImageWriter(sealingKey: Secret<Uint8Array>): (state: Gatew
   let last: { readonly state: GatewayState; readonly images: Images } | null = null;
   return (state) => {
     const images = {
-      keyAuth: last !== null && sameAccess(last.state, state) ? last.images.keyAuth : writeKeyAuth(state),
+      keyAuth: last === null ? writeKeyAuth(state) : nextKeyAuth(last.state, last.images.keyAuth, state),
       injection:
         last?.state.injection === state.injection ? last.images.injection : writeInjection(state, sealingKey),
     };
@@ -36,12 +39,37 @@ export function createImageWriter(sealingKey: Secret<Uint8Array>): (state: Gatew
   };
 }
 
-function sameAccess(a: GatewayState, b: GatewayState): boolean {
-  return (
-    a.maxBodyBytes === b.maxBodyBytes &&
-    a.access.routes === b.access.routes &&
-    a.access.consumers === b.access.consumers
-  );
+/** More than this and writing anew is as good. */
+const MAX_PATCHES = 1000;
+
+function nextKeyAuth(before: GatewayState, image: Image, state: GatewayState): Image {
+  if (before.maxBodyBytes !== state.maxBodyBytes || before.access.routes !== state.access.routes) {
+    return writeKeyAuth(state);
+  }
+  const patches = patchesBetween(before.access.consumers, state.access.consumers);
+  if (patches === null) return writeKeyAuth(state);
+  if (patches.length === 0) return image;
+  const version = BigInt(state.policyVersion);
+  return finish(patchConsumers(image.bytes, patches, version), version);
+}
+
+/** The consumers that differ in what can be patched; null when something else differs or they are too many. */
+function patchesBetween(
+  before: readonly KeyAuthConsumer[],
+  after: readonly KeyAuthConsumer[],
+): readonly ConsumerPatch[] | null {
+  if (before === after) return [];
+  if (before.length !== after.length) return null;
+  const patches: ConsumerPatch[] = [];
+  for (const [index, consumer] of after.entries()) {
+    const was = before[index];
+    if (was === consumer) continue;
+    const same =
+      was?.name === consumer.name && was.tokens === consumer.tokens && was.grants === consumer.grants;
+    if (!same || patches.length === MAX_PATCHES) return null;
+    patches.push({ index, consumer });
+  }
+  return patches;
 }
 
 function keepEqual(before: Images, made: Images): Images {

@@ -41,7 +41,7 @@ export async function until<T>(
   throw new Error(`not within the time; last: ${String(last)}\n${options.onTimeout?.() ?? ''}`);
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
