@@ -7,6 +7,7 @@ import type {
   StoredCredential,
   Token,
 } from './resource-set.js';
+import { ShardedMap } from './resource-set-map.js';
 
 /** Which map of a ResourceSet holds a kind. */
 export const MAP_OF_KIND = {
@@ -21,16 +22,21 @@ export const MAP_OF_KIND = {
 type MapName = Exclude<keyof ResourceSet, 'policyVersion'>;
 type ValueOf<M extends MapName> = ResourceSet[M] extends ReadonlyMap<string, infer V> ? V : never;
 
-export const EMPTY_RESOURCE_SET: ResourceSet = {
+/** A ResourceSet whose maps the store can copy cheaply. */
+export type StoredSet = { readonly policyVersion: number } & {
+  readonly [M in MapName]: ShardedMap<ValueOf<M>>;
+};
+
+export const EMPTY_RESOURCE_SET: StoredSet = {
   policyVersion: 0,
-  credentials: new Map(),
-  providers: new Map(),
-  llmRoutes: new Map(),
-  mcpServers: new Map(),
-  serviceRoutes: new Map(),
-  consumers: new Map(),
-  grants: new Map(),
-  tokens: new Map(),
+  credentials: new ShardedMap(),
+  providers: new ShardedMap(),
+  llmRoutes: new ShardedMap(),
+  mcpServers: new ShardedMap(),
+  serviceRoutes: new ShardedMap(),
+  consumers: new ShardedMap(),
+  grants: new ShardedMap(),
+  tokens: new ShardedMap(),
 };
 
 /** The stored resource of that kind and name. */
@@ -70,19 +76,19 @@ function sortTokens(tokens: readonly Token[]): readonly Token[] {
 
 /** The next ResourceSet in the making: maps are copied when first written to, entries are never changed in place. */
 export class Draft {
-  readonly #base: ResourceSet;
-  readonly #copies = new Map<MapName, Map<string, unknown>>();
+  readonly #base: StoredSet;
+  readonly #copies = new Map<MapName, ShardedMap<unknown>>();
 
-  constructor(base: ResourceSet) {
+  constructor(base: StoredSet) {
     this.#base = base;
   }
 
   /** The state including all edits so far. */
-  get current(): ResourceSet {
+  get current(): StoredSet {
     return this.finish(this.#base.policyVersion);
   }
 
-  finish(policyVersion: number): ResourceSet {
+  finish(policyVersion: number): StoredSet {
     return { ...this.#base, ...Object.fromEntries(this.#copies), policyVersion };
   }
 
@@ -110,10 +116,10 @@ export class Draft {
     else this.set('tokens', consumer, sortTokens(tokens));
   }
 
-  #copy(name: MapName): Map<string, unknown> {
+  #copy(name: MapName): ShardedMap<unknown> {
     let copy = this.#copies.get(name);
     if (copy === undefined) {
-      copy = new Map<string, unknown>(this.#base[name]);
+      copy = new ShardedMap<unknown>(this.#base[name]);
       this.#copies.set(name, copy);
     }
     return copy;

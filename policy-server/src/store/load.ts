@@ -1,8 +1,8 @@
 import type { Consumer, Credential, Resource } from '@hiclaw/resources';
 import type { Database } from 'better-sqlite3';
-import { Draft, EMPTY_RESOURCE_SET, MAP_OF_KIND } from './draft.js';
+import { Draft, EMPTY_RESOURCE_SET, MAP_OF_KIND, type StoredSet } from './draft.js';
 import { databaseCorrupt } from './errors.js';
-import type { Grant, ResourceSet, Token } from './resource-set.js';
+import type { Grant, Token } from './resource-set.js';
 import { grantOfRow, type GrantRow, type ResourceRow, resourceOfRow, type TokenRow } from './rows.js';
 
 /** A credential's value as it is stored. */
@@ -80,7 +80,7 @@ function readTokens(database: Database): Token[] {
 }
 
 /** Reads the whole state from the database. */
-export function loadResourceSet(database: Database, path: string): ResourceSet {
+export function loadResourceSet(database: Database, path: string): StoredSet {
   const draft = new Draft(EMPTY_RESOURCE_SET);
   const facts: ExtraFacts = {
     valueVersions: new Map(readSealedRows(database).map((row) => [row.credential_uid, row.value_version])),

@@ -3,7 +3,7 @@ import { GatewayError } from '@hiclaw/service-kit';
 import type { Database } from 'better-sqlite3';
 import { type AuditEvent, AuditLog } from './audit-log.js';
 import { openDatabase, sqliteCode } from './database.js';
-import { Draft } from './draft.js';
+import { Draft, type StoredSet } from './draft.js';
 import { grantsOnRoute } from './grant-reads.js';
 import { loadResourceSet, readSealedRows, type SealedRow } from './load.js';
 import type { Grant, GrantKind, ResourceSet } from './resource-set.js';
@@ -47,7 +47,7 @@ export class PolicyStore {
   readonly #options: StoreOptions;
   readonly #listeners = new Set<() => void>();
   readonly audit: AuditLog;
-  #mirror: ResourceSet;
+  #mirror: StoredSet;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -153,7 +153,7 @@ export class PolicyStore {
   }
 
   /** Reads the whole state anew, as at start. */
-  reload(): ResourceSet {
+  reload(): StoredSet {
     return loadResourceSet(this.#database, this.#options.path);
   }
 

@@ -1,6 +1,7 @@
 import type { KeyAuthConsumer } from '@hiclaw/policy-image';
 import { parseTimestamp } from '@hiclaw/resources';
 import type { Grant, ResourceSet, StoredConsumer, Token } from '../store/resource-set.js';
+import { changedKeys } from '../store/resource-set-map.js';
 import type { Base } from './base.js';
 import type { Refusal } from './conditions.js';
 import { sameItems } from './memo.js';
@@ -40,7 +41,7 @@ interface Inputs {
   readonly tokens: readonly Token[] | undefined;
 }
 
-/** All consumers in the order of the set, as columns: a look at each must not touch more memory than it needs. */
+/** All consumers in the order of their names, as columns. */
 interface Columns {
   readonly names: string[];
   readonly stored: StoredConsumer[];
@@ -58,11 +59,11 @@ const NO_OWN: Pick<Entry, 'own' | 'refusal'> & { readonly suspended: ReadonlySet
   suspended: new Set(),
 };
 
-/** Translates consumers with their grants and tokens; one that changes among many costs little more than a look at each. */
+/** Translates consumers with their grants and tokens; one that changes among many costs little. */
 export class ConsumerTranslator {
   #columns: Columns = { names: [], stored: [], grants: [], tokens: [], entries: [] };
-  /** Positions of those that are listed, in the order of names; and the reverse, -1 where not listed. */
-  #listed: readonly number[] = [];
+  #positions: ReadonlyMap<string, number> = new Map();
+  /** Where each position is in the list that is made; -1: not in it. */
   #indexes = new Int32Array();
   #routes: RouteTable = new Map();
   /** Equal lists of grants are one object, which saves memory here and time in the image writer. */
@@ -72,46 +73,31 @@ export class ConsumerTranslator {
   #last: TranslatedConsumers = { consumers: [], ownCredentials: [], refusals: new Map() };
 
   translate(set: ResourceSet, base: Base): TranslatedConsumers {
+    const last = this.#set;
+    // Should anything throw, the next call must not believe that this one was completed.
+    this.#set = null;
     const sameRoutes = this.#updateRoutes(base);
-    if (this.#set !== null && sameRoutes && sameItems([...set.consumers.keys()], this.#columns.names)) {
-      this.#update(set, base);
-    } else {
-      this.#rebuild(set, base, sameRoutes);
-    }
+    if (last === null || !sameRoutes || !this.#update(last, set, base)) this.#rebuild(set, base, sameRoutes);
     this.#set = set;
     this.#base = base;
     return this.#last;
   }
 
-  /** The same consumers as before: only those that changed are translated. */
-  #update(set: ResourceSet, base: Base): void {
+  /** Translates only those that changed. @returns false, and does nothing, when consumers came or went */
+  #update(last: ResourceSet, set: ResourceSet, base: Base): boolean {
     const { names, stored, grants, tokens, entries } = this.#columns;
-    // A map that is the same object has the same content, which saves a look into it for each consumer.
-    const sameGrants = this.#set?.grants === set.grants;
-    const sameTokens = this.#set?.tokens === set.tokens;
-    const sameBase = this.#base === base;
+    const changed = this.#changed(last, set, base);
+    if (changed === null) return false;
     let consumers: KeyAuthConsumer[] | null = null;
     let collect = false;
-    let at = -1;
-    for (const now of set.consumers.values()) {
-      at++;
-      const name = names[at] ?? '';
-      const grantsNow = sameGrants ? grants[at] : set.grants.get(name);
-      const tokensNow = sameTokens ? tokens[at] : set.tokens.get(name);
-      const same = stored[at] === now && grants[at] === grantsNow && tokens[at] === tokensNow;
-      if (same && (sameBase || !hasOwn(now))) continue;
+    for (const { at, now } of changed) {
       const before = entries[at];
-      const keptTokens = tokens[at] === tokensNow ? before?.consumer?.tokens : undefined;
-      const entry = this.#entry(
-        name,
-        { stored: now, grants: grantsNow, tokens: tokensNow },
-        base,
-        keptTokens,
-      );
+      const keptTokens = tokens[at] === now.tokens ? before?.consumer?.tokens : undefined;
+      const entry = this.#entry(names[at] ?? '', now, base, keptTokens);
       const consumer = keepEqual(before?.consumer, entry.consumer);
-      stored[at] = now;
-      grants[at] = grantsNow;
-      tokens[at] = tokensNow;
+      stored[at] = now.stored;
+      grants[at] = now.grants;
+      tokens[at] = now.tokens;
       entries[at] = { ...entry, consumer };
       const index = this.#indexes[at] ?? -1;
       if (isPlain(before) && isPlain(entry) && consumer !== null && index >= 0) {
@@ -122,19 +108,46 @@ export class ConsumerTranslator {
     }
     if (collect) this.#collect();
     else if (consumers !== null) this.#last = { ...this.#last, consumers };
+    return true;
+  }
+
+  /** What must be translated again; null when consumers came or went. */
+  #changed(
+    last: ResourceSet,
+    set: ResourceSet,
+    base: Base,
+  ): { readonly at: number; readonly now: Inputs }[] | null {
+    const { names, stored } = this.#columns;
+    const touched = new Set([
+      ...changedKeys(last.consumers, set.consumers),
+      ...changedKeys(last.grants, set.grants),
+      ...changedKeys(last.tokens, set.tokens),
+    ]);
+    if (this.#base !== base) {
+      for (const [at, name] of names.entries()) if (hasOwn(stored[at])) touched.add(name);
+    }
+    const changed: { at: number; now: Inputs }[] = [];
+    for (const name of touched) {
+      const at = this.#positions.get(name);
+      const now = inputsOf(set, name);
+      if ((at === undefined) !== (now === null)) return null;
+      if (at !== undefined && now !== null) changed.push({ at, now });
+    }
+    return changed;
   }
 
   #rebuild(set: ResourceSet, base: Base, sameRoutes: boolean): void {
     const before = this.#columns;
-    const positions = new Map(before.names.map((name, position) => [name, position]));
     const columns: Columns = { names: [], stored: [], grants: [], tokens: [], entries: [] };
-    for (const [name, stored] of set.consumers) {
-      const grants = set.grants.get(name);
-      const tokens = set.tokens.get(name);
-      const at = positions.get(name) ?? -1;
+    // Names are ASCII, so this is their order in bytes too.
+    for (const name of [...set.consumers.keys()].sort()) {
+      const now = inputsOf(set, name);
+      if (now === null) continue;
+      const { stored, grants, tokens } = now;
+      const at = this.#positions.get(name) ?? -1;
       const same = sameRoutes && before.stored[at] === stored && before.grants[at] === grants;
       const known = same && before.tokens[at] === tokens && !hasOwn(stored) ? before.entries[at] : undefined;
-      const made = known ?? this.#entry(name, { stored, grants, tokens }, base);
+      const made = known ?? this.#entry(name, now, base);
       columns.names.push(name);
       columns.stored.push(stored);
       columns.grants.push(grants);
@@ -142,7 +155,7 @@ export class ConsumerTranslator {
       columns.entries.push({ ...made, consumer: keepEqual(before.entries[at]?.consumer, made.consumer) });
     }
     this.#columns = columns;
-    this.#listed = sortedPositions(columns.names);
+    this.#positions = new Map(columns.names.map((name, position) => [name, position]));
     this.#collect();
   }
 
@@ -152,9 +165,7 @@ export class ConsumerTranslator {
     const ownCredentials: OwnCredential[] = [];
     const refusals = new Map<string, Refusal>();
     this.#indexes = new Int32Array(names.length).fill(-1);
-    for (const position of this.#listed) {
-      const entry = entries[position];
-      if (entry === undefined) continue;
+    for (const [position, entry] of entries.entries()) {
       if (entry.consumer !== null) {
         this.#indexes[position] = consumers.length;
         consumers.push(entry.consumer);
@@ -279,12 +290,11 @@ function isPlain(entry: Entry | undefined): boolean {
   return entry?.own.length === 0 && entry.refusal === null;
 }
 
-function hasOwn({ resource }: StoredConsumer): boolean {
-  return Object.keys(resource.spec.credentials).length > 0;
+function hasOwn(stored: StoredConsumer | undefined): boolean {
+  return stored !== undefined && Object.keys(stored.resource.spec.credentials).length > 0;
 }
 
-/** Names are ASCII, so this is their order in bytes too. */
-function sortedPositions(names: readonly string[]): readonly number[] {
-  const numbered = names.map((name, position) => ({ name, position }));
-  return numbered.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ position }) => position);
+function inputsOf(set: ResourceSet, name: string): Inputs | null {
+  const stored = set.consumers.get(name);
+  return stored === undefined ? null : { stored, grants: set.grants.get(name), tokens: set.tokens.get(name) };
 }
