@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayError } from '@hiclaw/service-kit';
 import type { HomePaths } from '../home.js';
 import { type Plan, readPlan } from './plan.js';
-import { findMarked, isRunning, MARK, type ProcessRef, signal } from './process-ref.js';
+import { findMarked, isRunning, MARK, type ProcessRef, signal, untilGone } from './process-ref.js';
 import { readStatus } from './status-file.js';
 import { stopProcess, type StopTimes } from './stop-process.js';
 import { SUPERVISOR } from './supervisor.js';
 
-const POLL_MS = 25;
 const SLACK_MS = 10_000;
 const DEFAULT_TIMES: StopTimes = { drainMs: 5000, stopMs: 5000 };
 
@@ -38,15 +36,6 @@ export function startSupervisor(
   } finally {
     closeSync(log);
   }
-}
-
-async function untilGone(ref: ProcessRef, withinMs: number): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
-  while (isRunning(ref)) {
-    if (performance.now() > deadline) return false;
-    await delay(POLL_MS);
-  }
-  return true;
 }
 
 /** Ends the supervisor and leaves its processes running. */

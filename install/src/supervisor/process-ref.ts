@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessRef {
@@ -7,6 +8,8 @@ export interface ProcessRef {
   /** Boot and start time of the process, opaque; compare only for equality. */
   readonly started: string;
 }
+
+const POLL_MS = 25;
 
 /** Variable that marks the processes of a home: `<home>#<name>`. It is how orphans are found after a supervisor died. */
 export const MARK = 'HICLAW_SUPERVISED';
@@ -89,4 +92,14 @@ export function findMarked(home: string): readonly (ProcessRef & { readonly name
     });
   }
   return [...found.values()].filter(({ name, parent }) => found.get(parent)?.name !== name);
+}
+
+/** Waits for its end; false when it still runs after `withinMs` milliseconds. */
+export async function untilGone(ref: ProcessRef, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (isRunning(ref)) {
+    if (performance.now() > deadline) return false;
+    await delay(POLL_MS);
+  }
+  return true;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask } from './probe.js';
-import { isRunning, type ProcessRef, signal } from './process-ref.js';
+import { isRunning, type ProcessRef, signal, untilGone } from './process-ref.js';
 
 /** How long a process gets. Milliseconds. */
 export interface StopTimes {
@@ -8,16 +8,7 @@ export interface StopTimes {
   readonly stopMs: number;
 }
 
-const POLL_MS = 25;
-
-async function untilGone(ref: ProcessRef, withinMs: number): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
-  while (isRunning(ref)) {
-    if (performance.now() > deadline) return false;
-    await delay(POLL_MS);
-  }
-  return true;
-}
+const DRAIN_POLL_MS = 100;
 
 /** Closes Envoy's listeners and waits until no request runs, or `drainMs` have passed. */
 async function drain(ref: ProcessRef, socket: string, drainMs: number): Promise<void> {
@@ -30,7 +21,7 @@ async function drain(ref: ProcessRef, socket: string, drainMs: number): Promise<
     // The admin interface counts this very question.
     const active = body.split('\n').filter((line) => !line.startsWith('http.admin.') && /: [1-9]/.test(line));
     if (status !== 200 || active.length === 0) return;
-    await delay(POLL_MS * 4);
+    await delay(DRAIN_POLL_MS);
   }
 }
 

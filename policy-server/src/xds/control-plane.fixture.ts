@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createLogger, Secret, systemClock } from '@hiclaw/service-kit';
 import { renderExtension } from '../render/extension.js';
 import type { PluginName } from '../render/names.js';
-import type { RenderSettings } from '../render/settings.js';
+import type { PluginCode, RenderSettings } from '../render/settings.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { ResourceSet } from '../store/resource-set.js';
 import { AdsServer } from './ads-server.js';
@@ -11,7 +13,7 @@ import { CallbackServer, type Confirmation } from './callback-server.js';
 import { type Codec, loadCodec } from './codec.js';
 import { type Compiled, createCompiler } from './compiler.js';
 import { Fleet } from './fleet.js';
-import { installPlugins, readPluginCode } from './plugin-code.js';
+import { installPlugins } from './plugin-code.js';
 
 let codec: Codec | undefined;
 
@@ -105,4 +107,9 @@ export class ControlPlane implements AsyncDisposable {
     await this.#ads[Symbol.asyncDispose]();
     await this.#callbacks[Symbol.asyncDispose]();
   }
+}
+
+async function readPluginCode(file: string): Promise<PluginCode> {
+  const code = await readFile(file);
+  return { path: file, sha256: createHash('sha256').update(code).digest('hex') };
 }

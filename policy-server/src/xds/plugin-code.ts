@@ -20,12 +20,6 @@ export async function installPlugins(folder: string): Promise<RenderSettings['pl
   return { keyAuth, credentialInjection };
 }
 
-/** A compiled plugin at this path. */
-export async function readPluginCode(file: string): Promise<PluginCode> {
-  const code = await readFile(file);
-  return { path: file, sha256: createHash('sha256').update(code).digest('hex') };
-}
-
 async function installPlugin(folder: string, name: string): Promise<PluginCode> {
   const code = await readBuiltPlugin(`@hiclaw/${name}/plugin.wasm`);
   const sha256 = createHash('sha256').update(code).digest('hex');
