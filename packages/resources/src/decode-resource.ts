@@ -7,7 +7,8 @@ import { type KindDefinition, KINDS } from './kinds.js';
 import { API_VERSION, MetadataInput } from './metadata.js';
 import type { Kind, SpecByKind } from './resource.js';
 import { CLOSED } from './schema-parts.js';
-import type { LlmRouteSpecInput, ProviderSpec } from './upstream-kinds.js';
+import type { LlmRouteSpecInput } from './llm-route.js';
+import type { ProviderSpec } from './provider.js';
 
 /** A resource as a client sent it, checked and complete. */
 export interface ResourceInput<K extends Kind = Kind> {

@@ -35,13 +35,8 @@ export type {
 } from './resource.js';
 export { CLOSED, Description, formatted, Name, record, words } from './schema-parts.js';
 export { formatTimestamp, parseTimestamp } from './timestamp.js';
-export {
-  LlmRouteSpec,
-  LlmRouteSpecInput,
-  McpServerSpec,
-  McpServerSpecInput,
-  ProviderSpec,
-  ServiceRouteSpec,
-  ServiceRouteSpecInput,
-} from './upstream-kinds.js';
+export { LlmRouteSpec, LlmRouteSpecInput } from './llm-route.js';
+export { McpServerSpec, McpServerSpecInput } from './mcp-server.js';
+export { ProviderSpec } from './provider.js';
+export { ServiceRouteSpec, ServiceRouteSpecInput } from './service-route.js';
 export { parseUpstreamUrl, type UpstreamUrl } from './upstream-url.js';

@@ -1,16 +1,11 @@
 import type { TObject } from 'typebox';
 import { ConsumerSpec } from './consumer.js';
 import { CredentialSpec, CredentialSpecInput } from './credential.js';
+import { LlmRouteSpec, LlmRouteSpecInput } from './llm-route.js';
+import { McpServerSpec, McpServerSpecInput } from './mcp-server.js';
+import { ProviderSpec } from './provider.js';
 import type { Kind } from './resource.js';
-import {
-  LlmRouteSpec,
-  LlmRouteSpecInput,
-  McpServerSpec,
-  McpServerSpecInput,
-  ProviderSpec,
-  ServiceRouteSpec,
-  ServiceRouteSpecInput,
-} from './upstream-kinds.js';
+import { ServiceRouteSpec, ServiceRouteSpecInput } from './service-route.js';
 
 export const COLLECTIONS = [
   'credentials',

@@ -1,7 +1,10 @@
 import type { ConsumerSpec } from './consumer.js';
 import type { CredentialSpec } from './credential.js';
 import type { API_VERSION, Metadata } from './metadata.js';
-import type { LlmRouteSpec, McpServerSpec, ProviderSpec, ServiceRouteSpec } from './upstream-kinds.js';
+import type { LlmRouteSpec } from './llm-route.js';
+import type { McpServerSpec } from './mcp-server.js';
+import type { ProviderSpec } from './provider.js';
+import type { ServiceRouteSpec } from './service-route.js';
 
 /** The stored spec of each kind. Grants and secret values are kept apart from it. */
 export interface SpecByKind {
