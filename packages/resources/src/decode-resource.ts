@@ -8,6 +8,7 @@ import { API_VERSION, MetadataInput } from './metadata.js';
 import type { Kind, SpecByKind } from './resource.js';
 import { CLOSED } from './schema-parts.js';
 import type { LlmRouteSpecInput } from './llm-route.js';
+import { checkPrices } from './prices.js';
 import type { ProviderSpec } from './provider.js';
 
 /** A resource as a client sent it, checked and complete. */
@@ -72,6 +73,7 @@ function complete(kind: Kind, { metadata, spec }: Envelope, errors: FieldErrors)
     case 'Provider': {
       const provider = spec as ProviderSpec;
       checkTransportSecurity(provider.baseUrl, 'baseUrl', provider.caCertificates, errors);
+      checkPrices(provider.prices, errors);
       return { kind, metadata, spec: provider };
     }
     case 'Consumer':

@@ -10,6 +10,7 @@ import {
 } from './patterns.js';
 import { formatTimestamp, parseTimestamp } from './timestamp.js';
 import { parseUpstreamUrl } from './upstream-url.js';
+import { parseUsd } from './usd.js';
 
 /** A format reads a text and gives its canonical form, or what is wrong with it. */
 type Format = (text: string) => Parsed<string>;
@@ -96,6 +97,7 @@ export const FORMATS = {
   'llm-path': parseLlmPath,
   'date-time': parseMoment,
   duration: parseTimeSpan,
+  usd: parseUsd,
 } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof FORMATS;

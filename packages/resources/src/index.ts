@@ -37,6 +37,8 @@ export { CLOSED, Description, formatted, Name, record, words } from './schema-pa
 export { formatTimestamp, parseTimestamp } from './timestamp.js';
 export { LlmRouteSpec, LlmRouteSpecInput } from './llm-route.js';
 export { McpServerSpec, McpServerSpecInput } from './mcp-server.js';
+export { nextPriceChange, Price, priceOf, type PriceRow, pricesAt, type TokenPrice } from './prices.js';
 export { ProviderSpec } from './provider.js';
 export { ServiceRouteSpec, ServiceRouteSpecInput } from './service-route.js';
 export { parseUpstreamUrl, type UpstreamUrl } from './upstream-url.js';
+export { microUsd, parseUsd } from './usd.js';

@@ -63,7 +63,14 @@ export class ResourceSetBuilder {
   }
 
   provider(name: string, baseUrl: string, spec: Partial<Provider['spec']> = {}): this {
-    const full: Provider['spec'] = { protocol: 'openai', models: [], ...spec, baseUrl };
+    const full: Provider['spec'] = {
+      protocol: 'openai',
+      models: [],
+      includeUsage: true,
+      prices: [],
+      ...spec,
+      baseUrl,
+    };
     this.providers.set(name, resource('Provider', name, full));
     return this;
   }
