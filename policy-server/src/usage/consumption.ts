@@ -1,0 +1,72 @@
+/** Windows of budgets: whole days and months in UTC. */
+export type ConsumptionWindow = 'day' | 'month';
+
+/** What calls used. */
+export interface Consumption {
+  /** Input and output tokens. */
+  readonly tokens: number;
+  /** Cost of the calls whose price was known, in pico-USD (1e-12 US dollars). */
+  readonly picoUsd: bigint;
+}
+
+/** A call whose record is stored, as far as limits are concerned. */
+export interface RecordedCall {
+  /** 32 hexadecimal digits; unique. */
+  readonly id: string;
+  /** Node id of the gateway that served it. */
+  readonly node: string;
+  readonly consumer: string;
+  readonly route: string;
+  /** Milliseconds since the Unix epoch. A call counts in the window that it began in. */
+  readonly startMs: number;
+  /** Milliseconds since the Unix epoch, by the gateway's clock: when its last byte was sent. */
+  readonly endMs: number;
+  /** Input and output tokens. */
+  readonly tokens: number;
+  /** Pico-USD; null: no price was known. */
+  readonly picoUsd: bigint | null;
+}
+
+/** Which recorded calls to give. */
+export interface RecordsQuery {
+  /** Only calls that this gateway served. */
+  readonly node?: string;
+  /** Only calls of this consumer. */
+  readonly consumer?: string;
+  /** Only calls that began at this moment or later, milliseconds since the Unix epoch. */
+  readonly fromMs: number;
+  /** Only calls that began before this moment. Default: no bound. */
+  readonly toMs?: number;
+}
+
+/**
+ * What consumers have used, according to the records that the policy server has stored. All answers are those of the
+ * last commit, and come at once.
+ */
+export interface UsageConsumption {
+  /**
+   * What a consumer's calls used that began in the UTC day or month of `atMs`. Zero for a consumer that is not known.
+   *
+   * @param atMs milliseconds since the Unix epoch
+   */
+  consumed(consumer: string, window: ConsumptionWindow, atMs: number): Consumption;
+  /**
+   * Recorded calls, the first to be stored first. Records are kept for as long as `callDays` says (default: 7 days).
+   */
+  recordsOf(query: RecordsQuery): readonly RecordedCall[];
+  /**
+   * The last moment at which everything that the gateway had written was stored: with a gateway that ended before it,
+   * nothing more of it will come. Null: its journals have not been read to the end since this process began, or there
+   * are none.
+   *
+   * @param node its node id
+   * @returns milliseconds since the Unix epoch
+   */
+  drainedAt(node: string): number | null;
+  /**
+   * Calls the listener after each commit with the records that it added; one that was stored before is not among them.
+   *
+   * @returns a function that ends it
+   */
+  subscribe(listener: (calls: readonly RecordedCall[]) => void): () => void;
+}
