@@ -1,4 +1,7 @@
 import { ADS_CLUSTER, CALLBACK_CLUSTER } from './names.js';
+import { otlpCluster, parseOtlpEndpoint, type TracingOptions } from './otlp.js';
+import type { NodeTracing } from './settings.js';
+import { STATS_CONFIG } from './stats.js';
 
 /** Options of `renderBootstrap`. Paths are absolute. */
 export interface BootstrapOptions {
@@ -19,6 +22,8 @@ export interface BootstrapOptions {
   };
   /** Absent: no access log. */
   readonly accessLog?: string;
+  /** Absent: no spans. */
+  readonly tracing?: TracingOptions;
   /** Default 10,000. */
   readonly maxConnections?: number;
 }
@@ -28,16 +33,26 @@ const DEFAULT_MAX_CONNECTIONS = 10_000;
 /**
  * What an Envoy needs to know before it can ask the policy server for the rest, as plain JSON: who it is, where the
  * policy server is, and an admin interface on a Unix socket only.
+ *
+ * @throws RangeError when `tracing` is not as it must be
  */
 export function renderBootstrap(options: BootstrapOptions): object {
-  const { nodeId, bind, port, concurrency, accessLog, sockets } = options;
+  const { nodeId, bind, port, concurrency, accessLog, tracing, sockets } = options;
   return {
     node: {
       id: nodeId,
       cluster: 'hiclaw',
-      metadata: { bind, port, concurrency, ...(accessLog === undefined ? {} : { accessLog }) },
+      metadata: {
+        bind,
+        port,
+        concurrency,
+        adminSocket: sockets.admin,
+        ...(accessLog === undefined ? {} : { accessLog }),
+        ...(tracing === undefined ? {} : { tracing: nodeTracing(tracing) }),
+      },
     },
     admin: { address: { pipe: { path: sockets.admin, mode: 0o600 } } },
+    stats_config: STATS_CONFIG,
     dynamic_resources: {
       ads_config: {
         api_type: 'GRPC',
@@ -52,6 +67,7 @@ export function renderBootstrap(options: BootstrapOptions): object {
       clusters: [
         socketCluster(ADS_CLUSTER, sockets.ads, { http2_protocol_options: HTTP2 }),
         socketCluster(CALLBACK_CLUSTER, sockets.gateway, { http_protocol_options: {} }),
+        ...(tracing === undefined ? [] : [otlpCluster(tracing)]),
       ],
     },
     overload_manager: {
@@ -67,6 +83,10 @@ export function renderBootstrap(options: BootstrapOptions): object {
       ],
     },
   };
+}
+
+function nodeTracing({ endpoint, service, percent }: TracingOptions): NodeTracing {
+  return { service, percent, tracesUrl: parseOtlpEndpoint(endpoint).tracesUrl };
 }
 
 /** A gateway that lost the policy server must be back soon after it is: a revocation may be waiting there. */

@@ -5,6 +5,7 @@ import { any, type EnvoyMessage, seconds, wrapped } from './json.js';
 import { localReplies } from './local-replies.js';
 import { KEY_AUTH, LISTENER, LISTENER_TYPE, ROUTE_CONFIG } from './names.js';
 import type { NodeSettings, RenderSettings } from './settings.js';
+import { renderTracing } from './tracing.js';
 
 const STREAM_IDLE_SECONDS = 600;
 const HEADERS_TIMEOUT_SECONDS = 15;
@@ -86,6 +87,7 @@ function connectionManager(node: NodeSettings, settings: RenderSettings): EnvoyM
     drain_timeout: seconds(DRAIN_SECONDS),
     delayed_close_timeout: seconds(DELAYED_CLOSE_SECONDS),
 
+    ...(node.tracing === undefined ? {} : renderTracing(node.tracing)),
     local_reply_config: localReplies(),
     ...(node.accessLog === null ? {} : { access_log: [accessLog(node.accessLog)] }),
   };

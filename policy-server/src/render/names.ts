@@ -4,6 +4,8 @@
 export const ADS_CLUSTER = 'ads';
 /** Static cluster of the server that plugins confirm images to, in the bootstrap. */
 export const CALLBACK_CLUSTER = 'policy-server';
+/** Static cluster of the OTLP receiver, in the bootstrap. */
+export const OTLP_CLUSTER = 'otlp';
 export const ROUTE_CONFIG = 'gateway';
 export const LISTENER = 'gateway';
 

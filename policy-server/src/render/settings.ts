@@ -24,4 +24,16 @@ export interface NodeSettings {
   readonly port: number;
   /** Path of its access log, or null: none. */
   readonly accessLog: string | null;
+  /** Its spans; absent: none. */
+  readonly tracing?: NodeTracing;
+}
+
+/** What one gateway says of its tracing; its bootstrap has the receiver's cluster. */
+export interface NodeTracing {
+  /** `service.name` of its spans. */
+  readonly service: string;
+  /** How many of a hundred traces are kept, 1 to 100. */
+  readonly percent: number;
+  /** Where spans are posted to. */
+  readonly tracesUrl: string;
 }

@@ -1,5 +1,5 @@
 import { typeUrl } from '../render/json.js';
-import type { NodeSettings } from '../render/settings.js';
+import type { NodeSettings, NodeTracing } from '../render/settings.js';
 
 /** `envoy.service.discovery.v3.DiscoveryRequest`, as far as it is read. */
 export interface DiscoveryRequest {
@@ -22,6 +22,7 @@ interface DiscoveryNode {
 interface StructValue {
   readonly stringValue?: string;
   readonly numberValue?: number;
+  readonly structValue?: { readonly fields?: Readonly<Record<string, StructValue>> };
 }
 
 /** Who a gateway is, from the first message of its stream. */
@@ -30,6 +31,8 @@ export interface GatewayNode extends NodeSettings {
   readonly envoyVersion: string;
   /** Worker threads. */
   readonly concurrency: number;
+  /** Path of the Unix socket of its admin interface, from which its metrics are read; null: it does not say. */
+  readonly adminSocket: string | null;
 }
 
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -48,9 +51,29 @@ export function readNode(node: DiscoveryNode | undefined): GatewayNode {
   if (accessLog !== null && (!accessLog.startsWith('/') || accessLog.length > MAX_PATH_LENGTH)) {
     throw new RangeError('node.metadata.accessLog must be an absolute path');
   }
+  const adminSocket = fields['adminSocket']?.stringValue ?? null;
+  if (adminSocket !== null && (!adminSocket.startsWith('/') || adminSocket.length > MAX_PATH_LENGTH)) {
+    throw new RangeError('node.metadata.adminSocket must be an absolute path');
+  }
+  const tracing = readTracing(fields['tracing']);
   const port = wholeNumber(fields['port'], 'port', 65_535);
   const concurrency = wholeNumber(fields['concurrency'], 'concurrency', MAX_CONCURRENCY);
-  return { id, envoyVersion: readVersion(node), bind, port, accessLog, concurrency };
+  return { id, envoyVersion: readVersion(node), bind, port, accessLog, concurrency, adminSocket, ...tracing };
+}
+
+const SERVICE = /^[\x20-\x7e]{1,128}$/;
+const TRACES_URL = /^https?:\/\/[\x21-\x7e]{1,1100}$/;
+
+function readTracing(value: StructValue | undefined): { tracing?: NodeTracing } {
+  if (value === undefined) return {};
+  const fields = value.structValue?.fields ?? {};
+  const service = fields['service']?.stringValue ?? '';
+  const tracesUrl = fields['tracesUrl']?.stringValue ?? '';
+  if (!SERVICE.test(service))
+    throw new RangeError('node.metadata.tracing.service must be 1 to 128 characters of ASCII');
+  if (!TRACES_URL.test(tracesUrl)) throw new RangeError('node.metadata.tracing.tracesUrl must be a URL');
+  const percent = wholeNumber(fields['percent'], 'tracing.percent', 100);
+  return { tracing: { service, percent, tracesUrl } };
 }
 
 function wholeNumber(value: StructValue | undefined, name: string, max: number): number {

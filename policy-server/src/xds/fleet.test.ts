@@ -33,7 +33,15 @@ class Gateway {
 
   constructor(fleet: Fleet, id = 'gateway-0') {
     this.#fleet = fleet;
-    const node = { id, envoyVersion: '1.40.0', bind: '127.0.0.1', port: 1, accessLog: null, concurrency: 1 };
+    const node = {
+      id,
+      envoyVersion: '1.40.0',
+      bind: '127.0.0.1',
+      port: 1,
+      accessLog: null,
+      adminSocket: null,
+      concurrency: 1,
+    };
     this.session = new Session(node, (response) => {
       this.#waiting.push(response);
     });

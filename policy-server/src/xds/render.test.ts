@@ -95,6 +95,15 @@ describe('render', () => {
     }
   });
 
+  it('renders tracing for a gateway that asks for it, and nothing of it for others', () => {
+    const tracing = { service: 'gateway', percent: 25, tracesUrl: 'http://127.0.0.1:4318/v1/traces' };
+    const message = renderListener({ ...node, tracing }, render);
+    const decoded = loaded().unpack(loaded().pack(message));
+    expect(lost(comparable(message), comparable(decoded))).toEqual([]);
+    expect(JSON.stringify(message)).toContain('envoy.tracers.opentelemetry');
+    expect(JSON.stringify(renderListener(node, render))).not.toMatch(/trac/i);
+  });
+
   it('notices a field or type that the protos do not have', () => {
     const message = {
       '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster',

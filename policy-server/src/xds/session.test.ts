@@ -11,6 +11,7 @@ const node: GatewayNode = {
   bind: '127.0.0.1',
   port: 18080,
   accessLog: null,
+  adminSocket: null,
   concurrency: 2,
 };
 
@@ -254,12 +255,54 @@ describe('readNode', () => {
       bind: '::1',
       port: 18080,
       accessLog: null,
+      adminSocket: null,
       concurrency: 2,
     });
   });
 
+  it('reads where the admin interface is, and what of tracing', () => {
+    const tracing = {
+      structValue: {
+        fields: {
+          service: { stringValue: 'gateway' },
+          percent: { numberValue: 5 },
+          tracesUrl: { stringValue: 'http://127.0.0.1:4318/v1/traces' },
+        },
+      },
+    };
+    const adminSocket = { stringValue: '/run/admin.sock' };
+    expect(readNode({ id: 'g', metadata: { fields: { ...fields, adminSocket, tracing } } })).toMatchObject({
+      adminSocket: '/run/admin.sock',
+      tracing: { service: 'gateway', percent: 5, tracesUrl: 'http://127.0.0.1:4318/v1/traces' },
+    });
+  });
+
+  it.each([
+    ['percent', { numberValue: 0 }],
+    ['percent', { numberValue: 101 }],
+    ['percent', { stringValue: '5' }],
+    ['service', { stringValue: '' }],
+    ['service', { stringValue: 'line\nbreak' }],
+    ['tracesUrl', { stringValue: 'file:///etc/passwd' }],
+    ['tracesUrl', {}],
+  ])('refuses tracing with %s %j', (name, bad) => {
+    const good = {
+      service: { stringValue: 'gateway' },
+      percent: { numberValue: 5 },
+      tracesUrl: { stringValue: 'http://127.0.0.1:4318/v1/traces' },
+    };
+    const tracing = { structValue: { fields: { ...good, [name]: bad } } };
+    expect(() => readNode({ id: 'g', metadata: { fields: { ...fields, tracing } } })).toThrow(
+      `node.metadata.tracing.${name}`,
+    );
+  });
+
   it.each([
     ['no node', undefined],
+    [
+      'an admin socket at a relative path',
+      { id: 'g', metadata: { fields: { ...fields, adminSocket: { stringValue: 'a.sock' } } } },
+    ],
     ['an id with a space', { id: 'a b', metadata: { fields } }],
     ['an id that is too long', { id: 'a'.repeat(129), metadata: { fields } }],
     ['no metadata', { id: 'g' }],
