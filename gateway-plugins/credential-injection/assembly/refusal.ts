@@ -4,6 +4,7 @@ import { ascii } from '../../policy/assembly/ascii';
 import { sendLocalReply } from '../../policy/assembly/local-reply';
 import { outputStart, putAscii } from '../../policy/assembly/output';
 import { addAsciiPair, pairsStart } from '../../policy/assembly/pairs';
+import { countRefusal } from '../../policy/assembly/refusal-counter';
 
 export const NO_CREDENTIALS = ascii('no-credentials');
 export const UPSTREAM_UNKNOWN = ascii('upstream-unknown');
@@ -22,6 +23,7 @@ const END = ascii('"}}');
 
 /** Answers the active stream; `reason` is one of the above. */
 export function refuse(reason: usize): void {
+  countRefusal(reason);
   outputStart();
   putAscii(START);
   putAscii(reason);

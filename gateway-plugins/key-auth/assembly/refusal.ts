@@ -5,6 +5,7 @@ import { bytesEqual } from '../../policy/assembly/bytes';
 import { sendLocalReply } from '../../policy/assembly/local-reply';
 import { outputStart, putAscii } from '../../policy/assembly/output';
 import { addAsciiPair, pairsStart } from '../../policy/assembly/pairs';
+import { countRefusal } from '../../policy/assembly/refusal-counter';
 import { facts } from './facts';
 import { reasonCode, reasonStatus, reasonText } from './reasons';
 
@@ -115,6 +116,7 @@ function putBody(verdict: u32, shape: u32): void {
 /** Answers the active stream with a refusal. `allow`: methods for a 405, as `ascii` made them, else 0. */
 export function refuse(verdict: u32, shape: u32, allow: usize): void {
   const status = reasonStatus(verdict);
+  countRefusal(reasonCode(verdict));
   putBody(verdict, shape);
   pairsStart();
   addAsciiPair(REASON, reasonCode(verdict));
