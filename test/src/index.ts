@@ -1,4 +1,4 @@
-export { type Behaviour, behaviourOfModel } from './upstreams/behaviour.js';
+export { type Behaviour, behaviourOfModel, type UsageNumbers } from './upstreams/behaviour.js';
 export { type CertificateAuthority, createCertificateAuthority } from './upstreams/certificate-authority.js';
 export { startEchoService } from './upstreams/echo-service.js';
 export { type LlmProvider, startLlmProvider } from './upstreams/llm-provider.js';

@@ -1,11 +1,5 @@
-import {
-  type Behaviour,
-  behaviourOfModel,
-  DEFAULT_BEHAVIOUR,
-  resetConnection,
-  sendJson,
-  sendStream,
-} from './behaviour.js';
+import { resetConnection, sendJson, sendStream } from './answer.js';
+import { type Behaviour, behaviourOfModel, DEFAULT_BEHAVIOUR } from './behaviour.js';
 import {
   type RecordingServer,
   type RecordingServerOptions,

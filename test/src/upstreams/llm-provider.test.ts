@@ -62,6 +62,20 @@ describe('pretend LLM provider, seen by the official clients', () => {
     expect(counted.input_tokens).toBe(7);
   });
 
+  it('calls a tool of Anthropic’s, then answers its result', async () => {
+    const tools = [{ name: 'read_file', input_schema: { type: 'object' as const } }];
+    const request = { model: 'pretend-calls-read_file', max_tokens: 9, tools };
+    provider.behave({ toolArguments: { path: 'a.txt' } });
+    const called = await anthropic.messages.stream({ ...request, messages }).finalMessage();
+    expect(called).toMatchObject({ stop_reason: 'tool_use', content: [{ input: { path: 'a.txt' } }] });
+    const result = { type: 'tool_result' as const, tool_use_id: 'toolu_pretend', content: 'contents' };
+    const answered = await anthropic.messages.create({
+      ...request,
+      messages: [...messages, { role: 'user', content: [result] }],
+    });
+    expect(answered.stop_reason).toBe('end_turn');
+  });
+
   it('refuses any other credential, and takes the new one after a rotation', async () => {
     const stranger = new OpenAI({ baseURL: `${provider.origin}/v1`, apiKey: 'sk-other', maxRetries: 0 });
     await expect(stranger.chat.completions.create({ model: 'm', messages })).rejects.toThrow(

@@ -1,16 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { anthropicError, message, messageStream } from './anthropic-shapes.js';
 import {
-  type Behaviour,
-  behaviourOfModel,
-  DEFAULT_BEHAVIOUR,
+  type Answer,
   type EventStream,
   resetConnection,
+  resetInHeaders,
   sendJson,
   sendStream,
-} from './behaviour.js';
-import * as openai from './openai-shapes.js';
+} from './answer.js';
+import { type Behaviour, behaviourOfModel, DEFAULT_BEHAVIOUR } from './behaviour.js';
+import { readCall, said } from './call.js';
+import { type Protocol, protocolOf, type Target, targetOf } from './endpoints.js';
+import { type StoredResponses, storedResponses } from './openai-responses.js';
 import {
   type RecordedRequest,
   type RecordingServer,
@@ -19,11 +20,16 @@ import {
 } from './recording-server.js';
 
 export interface LlmProviderOptions extends RecordingServerOptions {
-  /** The only credential it takes, in `authorization` (after `Bearer `) or `x-api-key`; others get 401. Default: any. */
+  /**
+   * The only credential it takes, in `authorization` (after `Bearer `), `x-api-key`, `api-key`, `x-goog-api-key` or the
+   * query's `key`; others get 401. Default: any.
+   */
   readonly credential?: string;
+  /** What `models` lists, and `models/{id}` knows. Default: `gpt-4o`. */
+  readonly models?: readonly string[];
 }
 
-/** A pretend LLM provider that speaks OpenAI's and Anthropic's APIs, below any path prefix. */
+/** A pretend LLM provider that speaks OpenAI's, Azure's, Anthropic's and Gemini's APIs, below any path prefix. */
 export interface LlmProvider extends RecordingServer {
   /** Changes how all later requests are answered; a model's name has the last word (`behaviourOfModel`). */
   behave(behaviour: Partial<Behaviour>): void;
@@ -31,59 +37,27 @@ export interface LlmProvider extends RecordingServer {
   accept(credential: string): void;
 }
 
-interface Body {
-  readonly model: string;
-  readonly stream: boolean;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-interface Answer {
-  readonly json: object;
-  readonly stream?: EventStream;
-}
-
-type Endpoint = (body: Body, behaviour: Behaviour) => Answer;
-
-/** By the end of the path; longer ones first, so that `/chat/completions` is not taken for `/completions`. */
-const ENDPOINTS: readonly (readonly [suffix: string, endpoint: Endpoint])[] = [
-  [
-    '/chat/completions',
-    ({ model }, { chunks }) => ({
-      json: openai.chatCompletion(model, chunks),
-      stream: openai.chatCompletionStream(model),
-    }),
-  ],
-  [
-    '/completions',
-    ({ model }, { chunks }) => ({
-      json: openai.completion(model, chunks),
-      stream: openai.completionStream(model),
-    }),
-  ],
-  [
-    '/responses',
-    ({ model }, { chunks }) => ({
-      json: openai.response(model, chunks),
-      stream: openai.responseStream(model, chunks),
-    }),
-  ],
-  ['/embeddings', ({ model, fields }) => ({ json: openai.embeddings(model, fields['input']) })],
-  ['/rerank', ({ fields }) => ({ json: openai.rerank(fields['documents']) })],
-  ['/moderations', ({ model }) => ({ json: openai.moderation(model) })],
-  ['/images/generations', () => ({ json: openai.image() })],
-  ['/messages/count_tokens', () => ({ json: { input_tokens: 7 } })],
-  ['/messages', ({ model }, { chunks }) => ({ json: message(model, chunks), stream: messageStream(model) })],
-];
-
 export async function startLlmProvider(options: LlmProviderOptions = {}): Promise<LlmProvider> {
   let standing: Partial<Behaviour> = {};
   let credential = options.credential;
+  const responses = storedResponses();
+  const models = options.models ?? ['gpt-4o'];
   const server = await startRecordingServer(async (request, response) => {
-    if (credential !== undefined && presentedCredential(request) !== credential) {
-      sendError(request, response, 401, 'Incorrect credential provided.');
+    const { pathname: path, searchParams: query } = new URL(request.url, 'http://provider');
+    const protocol = protocolOf(path, request.header('anthropic-version'));
+    if (credential !== undefined && presentedCredential(request, query) !== credential) {
+      sendJson(response, 401, protocol.error(401, 'Incorrect credential provided.'));
       return;
     }
-    await answer(request, response, standing);
+    const target = targetOf(request.method, path, query);
+    if (target === null) {
+      sendJson(response, 404, protocol.error(404, `No such endpoint: ${request.method} ${path}`));
+      return;
+    }
+    if (target.kind === 'models') sendJson(response, 200, protocol.models(models));
+    else if (target.kind === 'model') sendModel(response, protocol, models, target.id);
+    else if (target.kind === 'response') sendStored(request, response, responses, target.id);
+    else await answer({ request, response, protocol, target, standing, responses });
   }, options);
   return {
     ...server,
@@ -92,72 +66,100 @@ export async function startLlmProvider(options: LlmProviderOptions = {}): Promis
   };
 }
 
-async function answer(
-  request: RecordedRequest,
-  response: ServerResponse,
-  standing: Partial<Behaviour>,
-): Promise<void> {
-  const path = request.url.split('?', 1)[0] ?? '';
-  if (request.method === 'GET' && path.endsWith('/models')) {
-    sendJson(response, 200, openai.models());
+interface Answering {
+  readonly request: RecordedRequest;
+  readonly response: ServerResponse;
+  readonly protocol: Protocol;
+  readonly target: Extract<Target, { kind: 'answering' | 'responses' | 'speech' }>;
+  readonly standing: Partial<Behaviour>;
+  readonly responses: StoredResponses;
+}
+
+async function answer(context: Answering): Promise<void> {
+  const { request, response, protocol, target, standing, responses } = context;
+  const call = await readCall(request, target.kind === 'answering' ? target.model : '');
+  if (call === null) {
+    sendJson(response, 400, protocol.error(400, 'The body is neither a JSON object nor a form.'));
     return;
   }
-  if (request.method !== 'POST') {
-    sendError(request, response, 405, 'Method not allowed.');
+  const behaviour = { ...DEFAULT_BEHAVIOUR, ...standing, ...behaviourOfModel(call.model) };
+  if (!(await begins(response, protocol, behaviour))) return;
+  if (target.kind === 'speech') {
+    response.writeHead(200, { 'content-type': 'audio/mpeg' });
+    response.end(Buffer.from('pretend speech'));
     return;
   }
-  const body = readBody(request);
-  if (body === null) {
-    sendError(request, response, 400, 'The body is not a JSON object.');
+  const words = said(call, behaviour);
+  const made: Answer | null =
+    target.kind === 'responses' ? responses.create(call, words) : target.answer(call, words);
+  if (made === null) {
+    sendJson(response, 400, protocol.error(400, 'Previous response not found.'));
     return;
   }
-  const behaviour = { ...DEFAULT_BEHAVIOUR, ...standing, ...behaviourOfModel(body.model) };
+  const { json, stream } = made;
+  const streams = target.kind === 'answering' ? target.streams : undefined;
+  if (stream === undefined) sendJson(response, 200, json);
+  else if (streams === 'array') sendJson(response, 200, allEvents(stream, behaviour.chunks));
+  else if (call.stream || streams === 'events') await sendStream(response, request, stream, behaviour);
+  else sendJson(response, 200, json);
+}
+
+/** False when the behaviour wants no answer but an error or a broken connection, which it then got. */
+async function begins(response: ServerResponse, protocol: Protocol, behaviour: Behaviour): Promise<boolean> {
   if (behaviour.delayMs > 0) await delay(behaviour.delayMs);
   if (behaviour.resetAfter === 0) {
     resetConnection(response);
-    return;
+    return false;
   }
-  if (behaviour.status !== undefined) {
-    sendError(request, response, behaviour.status, 'Pretended error.');
-    return;
+  if (behaviour.resetMidHeaders) {
+    await resetInHeaders(response);
+    return false;
   }
-  if (path.endsWith('/audio/speech')) {
-    sendSpeech(response);
-    return;
-  }
-  const endpoint = ENDPOINTS.find(([suffix]) => path.endsWith(suffix))?.[1];
-  if (endpoint === undefined) {
-    sendError(request, response, 404, 'No such endpoint.');
-    return;
-  }
-  const { json, stream } = endpoint(body, behaviour);
-  if (body.stream && stream !== undefined) return sendStream(response, request, stream, behaviour);
-  sendJson(response, 200, json);
+  if (behaviour.status === undefined) return true;
+  const { status, retryAfter } = behaviour;
+  const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+  sendJson(response, status, protocol.error(status, 'Pretended error.'), headers);
+  return false;
 }
 
-function presentedCredential(request: RecordedRequest): string {
-  return request.header('x-api-key') || request.header('authorization').replace(/^Bearer /, '');
+function sendModel(
+  response: ServerResponse,
+  protocol: Protocol,
+  models: readonly string[],
+  id: string,
+): void {
+  if (models.includes(id)) sendJson(response, 200, protocol.model(id));
+  else sendJson(response, 404, protocol.error(404, `The model ${id} does not exist.`));
 }
 
-function readBody(request: RecordedRequest): Body | null {
-  let fields: unknown;
-  try {
-    fields = request.json();
-  } catch {
-    return null;
-  }
-  if (typeof fields !== 'object' || fields === null) return null;
-  const record = fields as Record<string, unknown>;
-  const model = typeof record['model'] === 'string' ? record['model'] : '';
-  return { model, stream: record['stream'] === true, fields: record };
+function sendStored(
+  request: RecordedRequest,
+  response: ServerResponse,
+  responses: StoredResponses,
+  id: string,
+): void {
+  const stored = responses.get(id);
+  if (stored === null) {
+    sendJson(response, 404, {
+      error: { message: `Response ${id} not found.`, type: 'invalid_request_error' },
+    });
+  } else if (request.method === 'DELETE') {
+    responses.delete(id);
+    sendJson(response, 200, { id, object: 'response', deleted: true });
+  } else sendJson(response, 200, stored);
 }
 
-function sendSpeech(response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'audio/mpeg' });
-  response.end(Buffer.from('pretend speech'));
+function allEvents(stream: EventStream, chunks: number): readonly unknown[] {
+  const content = Array.from({ length: stream.chunks ?? chunks }, (_, index) => stream.chunk(index));
+  return [...stream.head, ...content, ...stream.tail].map(({ data }) => JSON.parse(data) as unknown);
 }
 
-function sendError(request: RecordedRequest, response: ServerResponse, status: number, text: string): void {
-  const anthropic = request.url.includes('/messages') || request.header('anthropic-version') !== '';
-  sendJson(response, status, anthropic ? anthropicError(status, text) : openai.openAiError(status, text));
+function presentedCredential(request: RecordedRequest, query: URLSearchParams): string {
+  return (
+    request.header('x-api-key') ||
+    request.header('api-key') ||
+    request.header('x-goog-api-key') ||
+    request.header('authorization').replace(/^Bearer /, '') ||
+    (query.get('key') ?? '')
+  );
 }
