@@ -3,7 +3,7 @@ import { proxy_replace_header_map_value, proxy_set_property } from '../../sdk/as
 import { HeaderMapType, Status } from '../../sdk/assembly/types';
 import * as L from '../../../packages/policy-image/src/layout';
 import { endsSometime } from './caller';
-import { stringAt, stringLength } from './lookup';
+import { envoyRouteOf, stringAt, stringLength } from './lookup';
 import { watchTime } from './upkeep';
 import { outcome } from './verdict';
 
@@ -27,7 +27,7 @@ export function showConsumer(image: usize): bool {
 export function forward(image: usize, stream: u32): bool {
   if (endsSometime(image, outcome.token) && !watchTime(stream)) return false;
   if (!showConsumer(image)) return false;
-  const key = outcome.route + L.ROUTE_KEY;
+  const key = envoyRouteOf(image, outcome.grant);
   const status = proxy_replace_header_map_value(
     HeaderMapType.HttpRequestHeaders,
     ROUTE,

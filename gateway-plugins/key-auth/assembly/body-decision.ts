@@ -37,7 +37,9 @@ export function decideBody(image: usize, token: usize, llmPath: usize, scanner: 
   outcome.model = scanner + SCAN_MODEL;
   outcome.modelLength = scannedModelLength(scanner);
   outcome.route = routeForModel(image, llmPath, outcome.consumer, outcome.model, outcome.modelLength);
-  return outcome.route == 0 ? V.MODEL_NOT_ALLOWED : V.ADMIT;
+  if (outcome.route == 0) return V.MODEL_NOT_ALLOWED;
+  outcome.grant = findGrant(image, outcome.consumer, outcome.route);
+  return V.ADMIT;
 }
 
 /** Whether a request that was admitted before may go on. 0 says that token or route are gone. */

@@ -81,8 +81,10 @@ function methodNotAllowed(allow: usize): u32 {
 function onRoute(image: usize, key: usize, length: usize, kind: u32): u32 {
   const route = findRoute(image, key, length);
   if (route == 0 || load<u32>(route + L.ROUTE_KIND) != kind) return V.ROUTE_NOT_FOUND;
-  if (findGrant(image, outcome.consumer, route) == 0) return V.ROUTE_NOT_ALLOWED;
+  const grant = findGrant(image, outcome.consumer, route);
+  if (grant == 0) return V.ROUTE_NOT_ALLOWED;
   outcome.route = route;
+  outcome.grant = grant;
   return V.ADMIT;
 }
 

@@ -1,6 +1,7 @@
 // The key-auth image, read in place. `imageHolds` verifies every index, offset and order once; what comes after it
 // follows them without checks. Entries are handled as addresses, "no entry" is 0.
 
+import { bytesEqual } from '../../policy/assembly/bytes';
 import {
   frameHolds,
   rangeHolds,
@@ -13,6 +14,7 @@ import * as L from '../../../packages/policy-image/src/layout';
 
 /** "No index", as the image writes it. */
 export const NONE: u32 = <u32>L.NONE;
+const TILDE: u32 = 0x7e;
 
 function sectionsHold(image: usize, size: usize): bool {
   return (
@@ -27,6 +29,9 @@ function sectionsHold(image: usize, size: usize): bool {
     holds(image, size, L.KEY_AUTH_RULES, L.RULE_BYTES) &&
     holds(image, size, L.KEY_AUTH_PATTERN_SETS, L.PATTERN_SET_BYTES) &&
     holds(image, size, L.KEY_AUTH_PATTERNS, L.PATTERN_BYTES) &&
+    holds(image, size, L.KEY_AUTH_LIMIT_SETS, L.LIMIT_SET_BYTES) &&
+    holds(image, size, L.KEY_AUTH_LIMITS, L.LIMIT_BYTES) &&
+    holds(image, size, L.KEY_AUTH_PRICES, L.PRICE_BYTES) &&
     holds(image, size, L.KEY_AUTH_STRINGS, 1)
   );
 }
@@ -69,11 +74,14 @@ function tokensHold(image: usize): bool {
 
 function consumersHold(image: usize, strings: u32): bool {
   const profiles = sectionCount(image, L.KEY_AUTH_PROFILES);
+  const limitSets = sectionCount(image, L.KEY_AUTH_LIMIT_SETS);
   const start = sectionStart(image, L.KEY_AUTH_CONSUMERS);
   const end = start + sectionCount(image, L.KEY_AUTH_CONSUMERS) * L.CONSUMER_BYTES;
   for (let consumer = start; consumer < end; consumer += L.CONSUMER_BYTES) {
     if (!stringHolds(consumer + L.CONSUMER_NAME, strings)) return false;
     if (load<u32>(consumer + L.CONSUMER_PROFILE) >= profiles) return false;
+    const limits = load<u32>(consumer + L.CONSUMER_LIMITS);
+    if (limits != NONE && limits >= limitSets) return false;
   }
   return true;
 }
@@ -83,7 +91,27 @@ function isLlmRoute(image: usize, index: u32): bool {
   return load<u32>(route + L.ROUTE_KIND) == L.ROUTE_KIND_LLM;
 }
 
-function grantsHold(image: usize): bool {
+/** Empty, or the key of the grant's LLM route, `~` and digits: no grant may send its requests to another route. */
+function envoyRouteHolds(image: usize, grant: usize, strings: u32): bool {
+  const field = grant + L.GRANT_ENVOY_ROUTE;
+  if (!stringHolds(field, strings)) return false;
+  const length = load<u32>(field + 4);
+  if (length == 0) return true;
+  const index = load<u32>(grant + L.GRANT_ROUTE);
+  if (!isLlmRoute(image, index)) return false;
+  const key = sectionStart(image, L.KEY_AUTH_ROUTES) + index * L.ROUTE_BYTES + L.ROUTE_KEY;
+  const keyLength = load<u32>(key + 4);
+  if (!stringHolds(key, strings) || length < keyLength + 2) return false;
+  const start = sectionStart(image, L.KEY_AUTH_STRINGS);
+  const text = start + load<u32>(field);
+  if (!bytesEqual(text, start + load<u32>(key), keyLength) || load<u8>(text + keyLength) != TILDE) return false;
+  for (let i = keyLength + 1; i < length; i++) {
+    if (<u32>load<u8>(text + i) - 0x30 > 9) return false;
+  }
+  return true;
+}
+
+function grantsHold(image: usize, strings: u32): bool {
   const grants = sectionCount(image, L.KEY_AUTH_GRANTS);
   const profiles = sectionStart(image, L.KEY_AUTH_PROFILES);
   const profilesEnd = profiles + sectionCount(image, L.KEY_AUTH_PROFILES) * L.PROFILE_BYTES;
@@ -100,18 +128,25 @@ function grantsHold(image: usize): bool {
     if (route >= routes || (models != NONE && models >= sets)) return false;
     // A grant that narrows what has no models would grant more than it says.
     if (models != NONE && !isLlmRoute(image, route)) return false;
+    if (!envoyRouteHolds(image, grant, strings)) return false;
   }
   return true;
 }
 
-function routeHolds(route: usize, rules: u32, sets: u32, strings: u32): bool {
+function routeHolds(route: usize, rules: u32, sets: u32, prices: u32, strings: u32): bool {
   const kind = load<u32>(route + L.ROUTE_KIND);
   const models = load<u32>(route + L.ROUTE_MODELS);
   const catalogue = load<u32>(route + L.ROUTE_CATALOGUE);
   // What an LLM route must have, the others must not have.
   const isLlm = kind == L.ROUTE_KIND_LLM;
   if (isLlm ? models >= sets || catalogue >= sets : models != NONE || catalogue != NONE) return false;
+  // A flag that this plugin does not know asks for something that it would not do.
+  const flags = load<u32>(route + L.ROUTE_FLAGS);
+  const known = isLlm ? L.ROUTE_REBASES | L.ROUTE_ADDS_USAGE | L.ROUTE_SHARES_RESPONSES : 0;
+  const priceCount = load<u32>(route + L.ROUTE_PRICES_COUNT);
+  if ((flags & ~known) != 0 || (!isLlm && priceCount != 0)) return false;
   return (
+    rangeHolds(load<u32>(route + L.ROUTE_PRICES_START), priceCount, prices) &&
     (isLlm || kind == L.ROUTE_KIND_MCP || kind == L.ROUTE_KIND_SERVICE) &&
     stringHolds(route + L.ROUTE_KEY, strings) &&
     rangeHolds(load<u32>(route + L.ROUTE_RULES_START), load<u32>(route + L.ROUTE_RULES_COUNT), rules)
@@ -130,10 +165,11 @@ function isVisible(text: usize, length: usize): bool {
 function routesHold(image: usize, strings: u32): bool {
   const rules = sectionCount(image, L.KEY_AUTH_RULES);
   const sets = sectionCount(image, L.KEY_AUTH_PATTERN_SETS);
+  const prices = sectionCount(image, L.KEY_AUTH_PRICES);
   const start = sectionStart(image, L.KEY_AUTH_ROUTES);
   const end = start + sectionCount(image, L.KEY_AUTH_ROUTES) * L.ROUTE_BYTES;
   for (let route = start; route < end; route += L.ROUTE_BYTES) {
-    if (!routeHolds(route, rules, sets, strings)) return false;
+    if (!routeHolds(route, rules, sets, prices, strings)) return false;
     const key = route + L.ROUTE_KEY;
     if (!isVisible(sectionStart(image, L.KEY_AUTH_STRINGS) + load<u32>(key), load<u32>(key + 4)))
       return false;
@@ -181,6 +217,35 @@ function patternsHold(image: usize, strings: u32): bool {
   return true;
 }
 
+function limitsHold(image: usize): bool {
+  const limits = sectionCount(image, L.KEY_AUTH_LIMITS);
+  const first = sectionStart(image, L.KEY_AUTH_LIMITS);
+  const sets = sectionStart(image, L.KEY_AUTH_LIMIT_SETS);
+  const setsEnd = sets + sectionCount(image, L.KEY_AUTH_LIMIT_SETS) * L.LIMIT_SET_BYTES;
+  for (let set = sets; set < setsEnd; set += L.LIMIT_SET_BYTES) {
+    const start = load<u32>(set + L.LIMIT_SET_START);
+    const count = load<u32>(set + L.LIMIT_SET_COUNT);
+    if (!rangeHolds(start, count, limits)) return false;
+    // Sorted and each meter once: what counts them has one place for each.
+    for (let i: u32 = 0; i < count; i++) {
+      const limit = first + (start + i) * L.LIMIT_BYTES;
+      const meter = load<u32>(limit + L.LIMIT_METER);
+      if (meter > <u32>L.METER_USD_MONTH) return false;
+      if (i > 0 && meter <= load<u32>(limit - L.LIMIT_BYTES + L.LIMIT_METER)) return false;
+    }
+  }
+  return true;
+}
+
+function pricesHold(image: usize, strings: u32): bool {
+  const start = sectionStart(image, L.KEY_AUTH_PRICES);
+  const end = start + sectionCount(image, L.KEY_AUTH_PRICES) * L.PRICE_BYTES;
+  for (let price = start; price < end; price += L.PRICE_BYTES) {
+    if (!stringHolds(price + L.PRICE_MODEL, strings)) return false;
+  }
+  return true;
+}
+
 /** Whether these bytes are a key-auth image that can be followed blindly. */
 export function imageHolds(image: usize, size: usize): bool {
   if (!frameHolds(image, size, L.KEY_AUTH_MAGIC, L.KEY_AUTH_FORMAT, L.KEY_AUTH_HEADER_BYTES)) return false;
@@ -190,9 +255,11 @@ export function imageHolds(image: usize, size: usize): bool {
     bucketsHold(image) &&
     tokensHold(image) &&
     consumersHold(image, strings) &&
-    grantsHold(image) &&
+    grantsHold(image, strings) &&
     routesHold(image, strings) &&
     llmPathsHold(image, strings) &&
-    patternsHold(image, strings)
+    patternsHold(image, strings) &&
+    limitsHold(image) &&
+    pricesHold(image, strings)
   );
 }

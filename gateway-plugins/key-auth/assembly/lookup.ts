@@ -83,6 +83,39 @@ export function findGrant(image: usize, consumer: usize, route: usize): usize {
   return 0;
 }
 
+/** Reference to the key of the Envoy route that requests under this grant take: a variant of the route, or the route. */
+export function envoyRouteOf(image: usize, grant: usize): usize {
+  const variant = grant + L.GRANT_ENVOY_ROUTE;
+  return stringLength(variant) != 0 ? variant : routeAt(image, load<u32>(grant + L.GRANT_ROUTE)) + L.ROUTE_KEY;
+}
+
+/** Number of limits of the consumer; 0: it has none. */
+export function limitCount(image: usize, consumer: usize): u32 {
+  const set = limitSetOf(image, consumer);
+  return set == 0 ? 0 : load<u32>(set + L.LIMIT_SET_COUNT);
+}
+
+/** The consumer's limit with this number; they are in the order of their meters. */
+export function limitAt(image: usize, consumer: usize, number: u32): usize {
+  const first = load<u32>(limitSetOf(image, consumer) + L.LIMIT_SET_START);
+  return sectionStart(image, L.KEY_AUTH_LIMITS) + (first + number) * L.LIMIT_BYTES;
+}
+
+function limitSetOf(image: usize, consumer: usize): usize {
+  const set = load<u32>(consumer + L.CONSUMER_LIMITS);
+  return set == <u32>L.NONE ? 0 : sectionStart(image, L.KEY_AUTH_LIMIT_SETS) + set * L.LIMIT_SET_BYTES;
+}
+
+export function priceCount(route: usize): u32 {
+  return load<u32>(route + L.ROUTE_PRICES_COUNT);
+}
+
+/** The route's price with this number, in the order in which they count. */
+export function priceAt(image: usize, route: usize, number: u32): usize {
+  const first = load<u32>(route + L.ROUTE_PRICES_START);
+  return sectionStart(image, L.KEY_AUTH_PRICES) + (first + number) * L.PRICE_BYTES;
+}
+
 /** The longest LLM path that is the request path or ends at one of its slashes: the table has the longest first. */
 export function findLlmPath(image: usize, path: usize, length: usize): usize {
   const start = sectionStart(image, L.KEY_AUTH_LLM_PATHS);

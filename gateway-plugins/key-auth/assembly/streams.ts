@@ -2,10 +2,17 @@
 // to the highest number of streams there ever were at once; nothing is allocated for a single request.
 
 import { SCANNER_BYTES } from './json-state';
+import { HOLD_BYTES } from './limits/hold';
+import { USAGE_BYTES } from './usage/state';
 
 export const FREE: u32 = 0;
 export const AWAITS_BODY: u32 = 1;
 export const ADMITTED: u32 = 2;
+
+/** Call flag: the client asked for a stream. */
+export const CALL_STREAMING: u32 = 1;
+/** Call flag: the client itself asked for usage at the end of the stream. */
+export const CALL_ASKED_USAGE: u32 = 2;
 
 @unmanaged
 export class Stream {
@@ -22,10 +29,21 @@ export class Stream {
   shape: u32;
   /** Slot that is free after this one, plus 1. */
   nextFree: u32;
+  /** One of ENDPOINT_*; 0: this is no call of a model. */
+  endpoint: u32;
+  /** Set of CALL_*. */
+  callFlags: u32;
+  /** Bytes of the whole request body, once it is complete. */
+  bodyBytes: u32;
+  /** Most tokens that the client wants as output; 0: it does not say. */
+  maxTokens: u32;
 }
 
-const SCANNER: usize = 40;
-const SLOT: u32 = <u32>(SCANNER + SCANNER_BYTES);
+const SCANNER: usize = 56;
+// At multiples of 8, for the 64-bit fields in them.
+const USAGE: usize = (SCANNER + SCANNER_BYTES + 7) & ~7;
+const HOLD: usize = (USAGE + USAGE_BYTES + 7) & ~7;
+const SLOT: u32 = <u32>((HOLD + HOLD_BYTES + 7) & ~7);
 const FIRST_CAPACITY: u32 = 64;
 
 let slots: usize = 0;
@@ -50,6 +68,16 @@ export function streamAt(slot: u32): Stream {
 /** SCANNER_BYTES of memory, which also hold the model once it is known. */
 export function scannerOf(stream: Stream): usize {
   return changetype<usize>(stream) + SCANNER;
+}
+
+/** USAGE_BYTES of memory for what is read of the response. */
+export function usageOf(stream: Stream): usize {
+  return changetype<usize>(stream) + USAGE;
+}
+
+/** HOLD_BYTES of memory for what the stream holds of its consumer's limits. */
+export function holdOf(stream: Stream): usize {
+  return changetype<usize>(stream) + HOLD;
 }
 
 function entry(position: u32): usize {
@@ -97,7 +125,7 @@ export function findStream(context: u32): Stream | null {
   return position == 0xffffffff ? null : streamAt(load<u32>(entry(position)) - 1);
 }
 
-/** A slot for a context that has none. All fields but context and phase are to be filled. */
+/** A slot for a context that has none. Its fields but context and phase are 0, and so are the regions of usage and hold. */
 export function addStream(context: u32, phase: u32): Stream {
   if (free == 0 && used == capacity) grow();
   let slot: u32;
@@ -108,6 +136,8 @@ export function addStream(context: u32, phase: u32): Stream {
     slot = used++;
   }
   const stream = streamAt(slot);
+  memory.fill(changetype<usize>(stream), 0, SCANNER);
+  memory.fill(usageOf(stream), 0, <usize>SLOT - USAGE);
   stream.context = context;
   stream.phase = phase;
   enter(context, slot);

@@ -47,6 +47,8 @@ export class Outcome {
   token: usize;
   consumer: usize;
   route: usize;
+  /** The consumer's grant on the route. */
+  grant: usize;
   llmPath: usize;
   model: usize;
   modelLength: usize;

@@ -91,6 +91,10 @@ export class ImageReader {
     return this.view.getUint32(at, true);
   }
 
+  u64(at: number): bigint {
+    return this.view.getBigUint64(at, true);
+  }
+
   /** The bytes of the next string, whose reference stands at `at`. */
   nextBytes(at: number): Uint8Array {
     const offset = this.u32(at);

@@ -6,8 +6,11 @@ export type {
   InjectionPolicy,
   InjectionUpstream,
   KeyAuthConsumer,
+  KeyAuthLimit,
   KeyAuthPolicy,
+  KeyAuthPrice,
   KeyAuthRoute,
+  Meter,
   Method,
 } from './policy.js';
 export { SEALING_KEY_BYTES, sealingKeyId } from './seal.js';

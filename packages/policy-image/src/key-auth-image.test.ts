@@ -29,13 +29,26 @@ function canonical(policy: KeyAuthPolicy): unknown {
         }))
         .toSorted((a, b) => (a.digest < b.digest ? -1 : 1)),
       grants: consumer.grants
-        .map((grant) => ({ ...grant, models: grant.models === null ? null : sorted(grant.models) }))
+        .map((grant) => ({
+          ...grant,
+          models: grant.models === null ? null : sorted(grant.models),
+          envoyRoute: grant.envoyRoute ?? grant.route,
+        }))
         .toSorted((a, b) => (a.route < b.route ? -1 : 1)),
+      limits: sorted((consumer.limits ?? []).map(({ meter, cap }) => `${meter} ${cap}`)),
     }));
   const routes = policy.routes.toSorted(byKey).map((route) => {
     if (route.kind === 'mcp') return route;
     if (route.kind === 'llm')
-      return { ...route, models: sorted(route.models), catalogue: sorted(route.catalogue) };
+      return {
+        ...route,
+        models: sorted(route.models),
+        catalogue: sorted(route.catalogue),
+        rebases: route.rebases ?? false,
+        addsUsage: route.addsUsage ?? false,
+        sharesResponses: route.sharesResponses ?? false,
+        prices: route.prices ?? [],
+      };
     const rules = route.rules.map((rule) => JSON.stringify([sorted(rule.methods), sorted(rule.paths)]));
     return { ...route, rules: sorted(rules) };
   });
@@ -190,6 +203,44 @@ describe('writeKeyAuthImage', () => {
         consumers: [{ ...named('x'), grants: [{ route: mcp.key, models: ['m'] }] }],
       },
       'consumer "x": models do not apply to "mcp-servers/a"',
+    ],
+    [
+      'a variant of another route',
+      {
+        ...empty,
+        routes: [mcp],
+        consumers: [
+          { ...named('x'), grants: [{ route: mcp.key, models: null, envoyRoute: 'mcp-servers/b~1' }] },
+        ],
+      },
+      'consumer "x": "mcp-servers/b~1" is no variant of "mcp-servers/a"',
+    ],
+    [
+      'a variant without a number',
+      {
+        ...empty,
+        routes: [{ kind: 'llm', key: 'llm-routes/a', path: '/v1', models: [], catalogue: [] }],
+        consumers: [
+          {
+            ...named('x'),
+            grants: [{ route: 'llm-routes/a', models: null, envoyRoute: 'llm-routes/a~01' }],
+          },
+        ],
+      },
+      'is no variant of "llm-routes/a"',
+    ],
+    [
+      'two limits on a meter',
+      {
+        ...empty,
+        consumers: [{ ...named('x'), limits: [1n, 2n].map((cap) => ({ meter: 'usd-day' as const, cap })) }],
+      },
+      'consumer "x" has two limits on one meter',
+    ],
+    [
+      'a cap beyond 64 bits',
+      { ...empty, consumers: [{ ...named('x'), limits: [{ meter: 'usd-day', cap: 1n << 64n }] }] },
+      'cap 18446744073709551616 is not an unsigned 64-bit number',
     ],
     [
       'a key of another kind',

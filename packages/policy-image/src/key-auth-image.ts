@@ -1,7 +1,9 @@
 import { ImageReader } from './image-reader.js';
+import { readLimitSets, readPrices } from './key-auth-limits.js';
 import {
   checkConsumers,
   checkTokens,
+  readEnvoyRoutes,
   readLlmPaths,
   readLlmPathTexts,
   readPatternSets,
@@ -13,7 +15,7 @@ import {
   type LlmPathEntry,
 } from './key-auth-sections.js';
 import * as L from './layout.js';
-import type { KeyAuthPolicy, KeyAuthRoute } from './policy.js';
+import type { KeyAuthLimit, KeyAuthPolicy, KeyAuthRoute } from './policy.js';
 import { bucketBits } from './token-index.js';
 
 export type { GrantEntry, LlmPathEntry } from './key-auth-sections.js';
@@ -30,6 +32,9 @@ const SECTIONS = [
   { name: 'RULES', header: L.KEY_AUTH_RULES, entryBytes: L.RULE_BYTES },
   { name: 'PATTERN_SETS', header: L.KEY_AUTH_PATTERN_SETS, entryBytes: L.PATTERN_SET_BYTES },
   { name: 'PATTERNS', header: L.KEY_AUTH_PATTERNS, entryBytes: L.PATTERN_BYTES },
+  { name: 'LIMIT_SETS', header: L.KEY_AUTH_LIMIT_SETS, entryBytes: L.LIMIT_SET_BYTES },
+  { name: 'LIMITS', header: L.KEY_AUTH_LIMITS, entryBytes: L.LIMIT_BYTES },
+  { name: 'PRICES', header: L.KEY_AUTH_PRICES, entryBytes: L.PRICE_BYTES },
   { name: 'STRINGS', header: L.KEY_AUTH_STRINGS, entryBytes: 1 },
 ];
 
@@ -46,6 +51,7 @@ export interface ConsumerEntry {
   /** Unix seconds; 0: never. */
   readonly expiresAt: number;
   readonly profile: number;
+  readonly limits: readonly KeyAuthLimit[];
 }
 
 /**
@@ -59,6 +65,7 @@ export class KeyAuthImage {
   readonly llmPaths: readonly LlmPathEntry[];
   readonly #reader: ImageReader;
   readonly #profiles: readonly (readonly GrantEntry[])[];
+  readonly #limitSets: readonly (readonly KeyAuthLimit[])[];
 
   /** @throws PolicyImageError when the bytes are not a canonical key-auth image. */
   constructor(bytes: Uint8Array) {
@@ -71,15 +78,18 @@ export class KeyAuthImage {
     this.#reader = reader;
     this.policyVersion = reader.policyVersion;
     this.maxBodyBytes = reader.u32(L.KEY_AUTH_MAX_BODY_BYTES);
-    // Strings are verified in the order in which they stand: consumers, routes, LLM paths, patterns.
+    // Strings are verified in the order in which they stand: consumers, grants, routes, LLM paths, patterns, prices.
     checkConsumers(reader);
+    const envoyRoutes = readEnvoyRoutes(reader);
     const keys = readRouteKeys(reader);
     const paths = readLlmPathTexts(reader);
     const sets = readPatternSets(reader);
+    const prices = readPrices(reader);
     reader.endOfStrings();
     this.llmPaths = readLlmPaths(reader, paths);
-    this.routes = readRoutes(reader, keys, sets, this.llmPaths);
-    this.#profiles = readProfiles(reader, this.routes, sets);
+    this.routes = readRoutes(reader, keys, sets, this.llmPaths, prices);
+    this.#profiles = readProfiles(reader, this.routes, sets, envoyRoutes);
+    this.#limitSets = readLimitSets(reader);
     sets.refuseUnused();
     checkTokens(reader);
   }
@@ -115,6 +125,7 @@ export class KeyAuthImage {
       revoked: (flags & L.CONSUMER_REVOKED) !== 0,
       expiresAt: reader.u32(at + L.CONSUMER_EXPIRES_AT),
       profile: reader.u32(at + L.CONSUMER_PROFILE),
+      limits: this.#limitSets[reader.u32(at + L.CONSUMER_LIMITS)] ?? [],
     };
   }
 
@@ -132,12 +143,16 @@ export class KeyAuthImage {
       tokensOf.set(consumer, tokens);
     }
     const grantsOf = this.#profiles.map((profile) =>
-      profile.map(({ route, models }) => ({ route: this.routes[route]?.key ?? '', models })),
+      profile.map(({ route, models, envoyRoute }) => {
+        const key = this.routes[route]?.key ?? '';
+        return { route: key, models, ...(envoyRoute !== key && { envoyRoute }) };
+      }),
     );
     const consumers = Array.from({ length: this.consumerCount }, (_, index) => {
-      const { name, disabled, revoked, expiresAt, profile } = this.consumer(index);
+      const { name, disabled, revoked, expiresAt, profile, limits } = this.consumer(index);
       const tokens = tokensOf.get(index) ?? [];
-      return { name, disabled, revoked, expiresAt, tokens, grants: grantsOf[profile] ?? [] };
+      const grants = grantsOf[profile] ?? [];
+      return { name, disabled, revoked, expiresAt, tokens, grants, ...(limits.length > 0 && { limits }) };
     });
     const { policyVersion, maxBodyBytes } = this;
     return { policyVersion, maxBodyBytes, consumers, routes: this.routes };

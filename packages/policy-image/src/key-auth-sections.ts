@@ -1,7 +1,8 @@
 import { compareUtf8 } from './byte-order.js';
 import { verify, type ImageReader } from './image-reader.js';
 import * as L from './layout.js';
-import type { KeyAuthRoute, Method } from './policy.js';
+import type { KeyAuthPrice, KeyAuthRoute, Method } from './policy.js';
+import { variantNumber } from './route-variants.js';
 import { bucketBits } from './token-index.js';
 import { checkRoute } from './writer-checks.js';
 
@@ -15,11 +16,14 @@ const METHODS: readonly (readonly [Method, number])[] = [
   ['OPTIONS', L.METHOD_OPTIONS],
 ];
 const ALL_METHODS = METHODS.reduce((bits, [, bit]) => bits | bit, 0);
+const ALL_ROUTE_FLAGS = L.ROUTE_REBASES | L.ROUTE_ADDS_USAGE | L.ROUTE_SHARES_RESPONSES;
 const ALL_FLAGS = L.CONSUMER_DISABLED | L.CONSUMER_REVOKED;
 
 export interface GrantEntry {
   readonly route: number;
   readonly models: readonly string[] | null;
+  /** Value of `x-hiclaw-route`. */
+  readonly envoyRoute: string;
 }
 
 export interface LlmPathEntry {
@@ -63,6 +67,7 @@ function checkBucket(reader: ImageReader, bucket: number, first: number): void {
 
 export function checkConsumers(reader: ImageReader): void {
   let before: string | null = null;
+  const limitSets = reader.count(L.KEY_AUTH_LIMIT_SETS);
   const profiles = reader.count(L.KEY_AUTH_PROFILES);
   for (let index = 0; index < reader.count(L.KEY_AUTH_CONSUMERS); index++) {
     const at = reader.entry(L.KEY_AUTH_CONSUMERS, index);
@@ -78,8 +83,19 @@ export function checkConsumers(reader: ImageReader): void {
     );
     const profile = reader.u32(at + L.CONSUMER_PROFILE);
     verify(profile < profiles, () => `consumer ${index} has profile ${profile} of ${profiles}`);
-    verify(reader.u32(at + L.CONSUMER_RESERVED) === 0, () => `consumer ${index}: reserved field is not zero`);
+    const limits = reader.u32(at + L.CONSUMER_LIMITS);
+    verify(
+      limits === L.NONE || limits < limitSets,
+      () => `consumer ${index} has limit set ${limits} of ${limitSets}`,
+    );
   }
+}
+
+/** What follows the routes' keys in the grants, in the order of the grants. */
+export function readEnvoyRoutes(reader: ImageReader): readonly string[] {
+  return Array.from({ length: reader.count(L.KEY_AUTH_GRANTS) }, (_, index) =>
+    reader.nextText(reader.entry(L.KEY_AUTH_GRANTS, index) + L.GRANT_ENVOY_ROUTE),
+  );
 }
 
 export function readRouteKeys(reader: ImageReader): readonly string[] {
@@ -202,6 +218,7 @@ export function readRoutes(
   keys: readonly string[],
   sets: PatternSetTable,
   paths: readonly LlmPathEntry[],
+  prices: readonly KeyAuthPrice[],
 ): readonly KeyAuthRoute[] {
   const pathOf = new Map<number, string>();
   for (const { path, candidates } of paths) {
@@ -211,15 +228,24 @@ export function readRoutes(
     }
   }
   let nextRule = 0;
+  let nextPrice = 0;
   const routes = keys.map((key, index): KeyAuthRoute => {
     const at = reader.entry(L.KEY_AUTH_ROUTES, index);
     verify(
       reader.u32(at + L.ROUTE_RULES_START) === nextRule,
       () => `rules of "${key}" do not start at ${nextRule}`,
     );
-    verify(reader.u32(at + L.ROUTE_RESERVED) === 0, () => `"${key}": reserved field is not zero`);
+    verify(
+      reader.u32(at + L.ROUTE_PRICES_START) === nextPrice,
+      () => `prices of "${key}" do not start at ${nextPrice}`,
+    );
+    const firstPrice = nextPrice;
+    nextPrice += reader.u32(at + L.ROUTE_PRICES_COUNT);
     const ruleCount = reader.u32(at + L.ROUTE_RULES_COUNT);
-    const route = readRoute(reader, at, key, sets, pathOf.get(index), nextRule);
+    const ofRoute = prices.slice(firstPrice, nextPrice);
+    const route = readRoute(reader, at, key, sets, pathOf.get(index), nextRule, ofRoute);
+    const hasLlmFields = reader.u32(at + L.ROUTE_FLAGS) !== 0 || nextPrice > firstPrice;
+    verify(route.kind === 'llm' || !hasLlmFields, () => `"${key}" is no LLM route and has flags or prices`);
     verify(route.kind === 'service' || ruleCount === 0, () => `"${key}" is no service route and has rules`);
     verify(route.kind === 'llm' || !pathOf.has(index), () => `"${key}" is no LLM route and has a path`);
     nextRule += ruleCount;
@@ -230,6 +256,7 @@ export function readRoutes(
     nextRule === reader.count(L.KEY_AUTH_RULES),
     () => `${nextRule} rules belong to routes, others to none`,
   );
+  verify(nextPrice === prices.length, () => `${nextPrice} prices belong to routes, others to none`);
   return routes;
 }
 
@@ -240,13 +267,26 @@ function readRoute(
   sets: PatternSetTable,
   path: string | undefined,
   firstRule: number,
+  prices: readonly KeyAuthPrice[],
 ): KeyAuthRoute {
   const kind = reader.u32(at + L.ROUTE_KIND);
   const models = reader.u32(at + L.ROUTE_MODELS);
   const catalogue = reader.u32(at + L.ROUTE_CATALOGUE);
   if (kind === L.ROUTE_KIND_LLM) {
     verify(path !== undefined, () => `"${key}" has no path`);
-    return { kind: 'llm', key, path, models: sets.at(models, key), catalogue: sets.at(catalogue, key) };
+    const flags = reader.u32(at + L.ROUTE_FLAGS);
+    verify((flags & ~ALL_ROUTE_FLAGS) === 0, () => `"${key}" has unknown flags`);
+    return {
+      kind: 'llm',
+      key,
+      path,
+      models: sets.at(models, key),
+      catalogue: sets.at(catalogue, key),
+      ...((flags & L.ROUTE_REBASES) !== 0 && { rebases: true }),
+      ...((flags & L.ROUTE_ADDS_USAGE) !== 0 && { addsUsage: true }),
+      ...((flags & L.ROUTE_SHARES_RESPONSES) !== 0 && { sharesResponses: true }),
+      ...(prices.length > 0 && { prices }),
+    };
   }
   verify(models === L.NONE && catalogue === L.NONE, () => `"${key}" is no LLM route and has models`);
   if (kind === L.ROUTE_KIND_MCP) return { kind: 'mcp', key };
@@ -271,6 +311,7 @@ export function readProfiles(
   reader: ImageReader,
   routes: readonly KeyAuthRoute[],
   sets: PatternSetTable,
+  envoyRoutes: readonly string[],
 ): readonly (readonly GrantEntry[])[] {
   const profiles: GrantEntry[][] = [];
   let next = 0;
@@ -295,8 +336,13 @@ export function readProfiles(
         models === L.NONE || kind === 'llm',
         () => `grant ${next} has models on a route that is no LLM route`,
       );
-      grants.push({ route, models: models === L.NONE ? null : sets.at(models, `grant ${next}`) });
-      numbers.push(route, models);
+      const key = routes[route]?.key ?? '';
+      const envoyRoute = envoyRoutes[next] ?? '';
+      verify(envoyRoute !== key, () => `grant ${next} repeats its route's key`);
+      const patterns = models === L.NONE ? null : sets.at(models, `grant ${next}`);
+      const grant = { route, models: patterns, envoyRoute: envoyRoute === '' ? key : envoyRoute };
+      grants.push(grant);
+      numbers.push(route, models, variantNumber({ ...grant, route: key }, `of grant ${next}`));
     }
     verify(before === null || numbersAscend(before, numbers), () => `profile ${index} is not in order`);
     before = numbers;

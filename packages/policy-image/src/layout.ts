@@ -33,7 +33,7 @@ export const CHECKSUM_ROTATE = 13;
 // ---- key-auth image ----------------------------------------------------------------------------------------
 
 export const KEY_AUTH_MAGIC = 0x31414b48; // "HKA1"
-export const KEY_AUTH_FORMAT = 1;
+export const KEY_AUTH_FORMAT = 2;
 export const KEY_AUTH_MAX_BODY_BYTES = 28; // u32, larger bodies on LLM routes are refused
 export const KEY_AUTH_TOKENS = 32; // sections ...
 export const KEY_AUTH_TOKEN_BUCKETS = 40;
@@ -46,8 +46,11 @@ export const KEY_AUTH_CANDIDATES = 88;
 export const KEY_AUTH_RULES = 96;
 export const KEY_AUTH_PATTERN_SETS = 104;
 export const KEY_AUTH_PATTERNS = 112;
-export const KEY_AUTH_STRINGS = 120;
-export const KEY_AUTH_HEADER_BYTES = 128;
+export const KEY_AUTH_LIMIT_SETS = 120;
+export const KEY_AUTH_LIMITS = 128;
+export const KEY_AUTH_PRICES = 136;
+export const KEY_AUTH_STRINGS = 144;
+export const KEY_AUTH_HEADER_BYTES = 152;
 
 /** Sorted by digest. The digest is the first 16 bytes of SHA-256 of the token as presented. */
 export const TOKEN_BYTES = 24;
@@ -69,7 +72,7 @@ export const CONSUMER_NAME = 0; // string
 export const CONSUMER_FLAGS = 8; // u32
 export const CONSUMER_EXPIRES_AT = 12; // u32, Unix seconds; 0: never
 export const CONSUMER_PROFILE = 16; // u32 index
-export const CONSUMER_RESERVED = 20; // u32, 0
+export const CONSUMER_LIMITS = 20; // u32 index into LIMIT_SETS, or NONE: none
 export const CONSUMER_DISABLED = 1; // flag: spec.disabled
 export const CONSUMER_REVOKED = 2; // flag: revoked, until restored
 
@@ -79,19 +82,25 @@ export const PROFILE_GRANTS_START = 0; // u32 index into GRANTS
 export const PROFILE_GRANTS_COUNT = 4; // u32
 
 /** Within a profile sorted by route index, each route at most once. */
-export const GRANT_BYTES = 8;
+export const GRANT_BYTES = 16;
 export const GRANT_ROUTE = 0; // u32 index
 export const GRANT_MODELS = 4; // u32 pattern set that narrows the route's models, or NONE: all of the route's
+export const GRANT_ENVOY_ROUTE = 8; // string, "<route key>~<n>": a variant with fewer targets (LLM); empty: the route
 
 /** Sorted by key. The key is also the value of the `x-hiclaw-route` header that picks the Envoy route. */
-export const ROUTE_BYTES = 32;
+export const ROUTE_BYTES = 40;
 export const ROUTE_KEY = 0; // string: "llm-routes/<name>", "mcp-servers/<name>" or "service-routes/<name>"
 export const ROUTE_KIND = 8; // u32
 export const ROUTE_MODELS = 12; // u32 pattern set (LLM), else NONE
 export const ROUTE_CATALOGUE = 16; // u32 pattern set of concrete model names for GET /models (LLM), else NONE
 export const ROUTE_RULES_START = 20; // u32 index into RULES (service)
 export const ROUTE_RULES_COUNT = 24; // u32
-export const ROUTE_RESERVED = 28; // u32, 0
+export const ROUTE_FLAGS = 28; // u32, 0 unless an LLM route
+export const ROUTE_PRICES_START = 32; // u32 index into PRICES (LLM)
+export const ROUTE_PRICES_COUNT = 36; // u32
+export const ROUTE_REBASES = 1; // flag: its targets differ in path or model, so they must know where those stand
+export const ROUTE_ADDS_USAGE = 2; // flag: some target wants `stream_options.include_usage` added
+export const ROUTE_SHARES_RESPONSES = 4; // flag: whoever has a grant may name stored responses by id
 export const ROUTE_KIND_LLM = 1;
 export const ROUTE_KIND_MCP = 2;
 export const ROUTE_KIND_SERVICE = 3;
@@ -125,6 +134,60 @@ export const PATTERN_SET_COUNT = 4; // u32
 /** A pattern is a string. In model patterns `*` is any run of bytes; in path patterns `*` is any run without `/`
  *  and `**` any run at all. There is no escape. */
 export const PATTERN_BYTES = 8;
+
+/** What consumers with equal limits may spend. Interned, sorted by their limits. */
+export const LIMIT_SET_BYTES = 8;
+export const LIMIT_SET_START = 0; // u32 index into LIMITS
+export const LIMIT_SET_COUNT = 4; // u32, at least 1
+
+/** Within a set sorted by meter, each meter at most once. */
+export const LIMIT_BYTES = 16;
+export const LIMIT_METER = 0; // u32, one of METER_*
+export const LIMIT_RESERVED = 4; // u32, 0
+export const LIMIT_CAP = 8; // u64, in requests, tokens or pico-USD (1e-12 USD) per window
+export const METER_REQUESTS_MINUTE = 0;
+export const METER_TOKENS_MINUTE = 1;
+export const METER_TOKENS_DAY = 2;
+export const METER_TOKENS_MONTH = 3;
+export const METER_USD_DAY = 4;
+export const METER_USD_MONTH = 5;
+
+/** What a target asks per token, in pico-USD. Within a route in order: the first for a target and a model counts. */
+export const PRICE_BYTES = 48;
+export const PRICE_TARGET = 0; // u32 index into the route's targets, as in the endpoint's `hiclaw.target`
+export const PRICE_RESERVED = 4; // u32, 0
+export const PRICE_MODEL = 8; // string, pattern over the model that the client names
+export const PRICE_INPUT = 16; // u64
+export const PRICE_CACHED_INPUT = 24; // u64
+export const PRICE_CACHE_WRITE = 32; // u64
+export const PRICE_OUTPUT = 40; // u64
+
+// ---- filter state `hiclaw.call` ------------------------------------------------------------------------------
+
+/**
+ * Where a request to an LLM route says what an attempt may have to change, from the key-auth plugin to the
+ * credential-injection plugin. Offsets are in the body as the client sent it.
+ */
+export const CALL_BODY_LENGTH = 0; // u32, bytes of the whole body
+export const CALL_EDITS = 4; // u32, set of CALL_EDIT_*
+export const CALL_MODEL_OFFSET = 8; // u32: JSON: the opening quote; multipart: the value's first byte; path: in CALL_PATH
+export const CALL_MODEL_LENGTH = 12; // u32: bytes as they stand there; JSON: with both quotes
+export const CALL_USAGE_OFFSET = 16; // u32, where CALL_USAGE_FORM applies
+export const CALL_USAGE_LENGTH = 20; // u32, bytes that are replaced there
+export const CALL_USAGE_FORM = 24; // u32, one of CALL_USAGE_*
+export const CALL_PREFIX_LENGTH = 28; // u32, bytes of the LLM path with which CALL_PATH begins
+export const CALL_PATH_LENGTH = 32; // u32
+export const CALL_PATH = 36; // `:path`, with its query
+export const CALL_EDIT_PATH = 1;
+export const CALL_EDIT_JSON_MODEL = 2;
+export const CALL_EDIT_MULTIPART_MODEL = 4;
+export const CALL_EDIT_PATH_MODEL = 8;
+export const CALL_EDIT_USAGE = 16;
+export const CALL_USAGE_MEMBER = 1; // insert `"stream_options":{"include_usage":true},`
+export const CALL_USAGE_ONLY = 2; // insert `"include_usage":true` into an empty `stream_options`
+export const CALL_USAGE_FIRST = 3; // insert `"include_usage":true,` at the start of another `stream_options`
+export const CALL_USAGE_VALUE = 4; // put `true` in the value's place
+export const CALL_USAGE_OPTIONS = 5; // put `{"include_usage":true}` in the place of a `stream_options` that is null
 
 // ---- credential-injection image ----------------------------------------------------------------------------
 

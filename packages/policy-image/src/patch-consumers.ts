@@ -4,7 +4,7 @@ import { PolicyImageError } from './policy-image-error.js';
 import type { KeyAuthConsumer } from './policy.js';
 import { expirySeconds } from './writer-checks.js';
 
-/** A consumer whose tokens and grants are as they were. */
+/** A consumer whose tokens, grants and limits are as they were. */
 export interface ConsumerPatch {
   /** Among the consumers that have a token, in the order of their names. */
   readonly index: number;

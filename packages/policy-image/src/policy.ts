@@ -19,9 +19,38 @@ export interface KeyAuthConsumer {
   readonly tokens: readonly { readonly digest: Uint8Array; readonly expiresAt: number }[];
   /**
    * Each route key at most once; a route that the policy does not have has no effect. `models: null`: all of the
-   * route's models, and the only choice for other kinds.
+   * route's models, and the only choice for other kinds. `envoyRoute`: the variant `<route>~<number>` of an LLM route
+   * that this consumer's requests take; default: the route itself.
    */
-  readonly grants: readonly { readonly route: string; readonly models: readonly string[] | null }[];
+  readonly grants: readonly {
+    readonly route: string;
+    readonly models: readonly string[] | null;
+    readonly envoyRoute?: string;
+  }[];
+  /** Each meter at most once; default: no limit. */
+  readonly limits?: readonly KeyAuthLimit[];
+}
+
+/** What is counted, per fixed window in UTC: `requests-minute` and `usd-month` are requests per minute and USD per month. */
+export type Meter =
+  'requests-minute' | 'tokens-minute' | 'tokens-day' | 'tokens-month' | 'usd-day' | 'usd-month';
+
+export interface KeyAuthLimit {
+  readonly meter: Meter;
+  /** Most that may be spent in one window: requests, tokens or pico-USD (1e-12 USD); below 2^64. */
+  readonly cap: bigint;
+}
+
+/** What one target asks per token, in pico-USD (1e-12 USD), each below 2^64. */
+export interface KeyAuthPrice {
+  /** Index of the target in the route's `spec.targets`. */
+  readonly target: number;
+  /** Model pattern over the name that the client asks for. */
+  readonly model: string;
+  readonly input: bigint;
+  readonly cachedInput: bigint;
+  readonly cacheWrite: bigint;
+  readonly output: bigint;
 }
 
 export type KeyAuthRoute =
@@ -35,6 +64,14 @@ export type KeyAuthRoute =
       readonly models: readonly string[];
       /** Concrete model names behind `models`, for `GET <path>/models`. */
       readonly catalogue: readonly string[];
+      /** Its targets differ in path or model and must be told where the request says those. Default: false. */
+      readonly rebases?: boolean;
+      /** Some target wants `stream_options.include_usage` added to streams that do not ask for it. Default: false. */
+      readonly addsUsage?: boolean;
+      /** Whoever has a grant on the route may name responses that its provider stores, by id. Default: false. */
+      readonly sharesResponses?: boolean;
+      /** In order: the first for a target and a model counts. Default: none. */
+      readonly prices?: readonly KeyAuthPrice[];
     }
   | {
       readonly kind: 'mcp';

@@ -1,16 +1,28 @@
 import { compareUtf8, orderByKey, sortedDistinct } from './byte-order.js';
 import { stampChecksum } from './checksum.js';
-import { frameImage, type Frame } from './image-frame.js';
+import { frameImage } from './image-frame.js';
+import {
+  putConsumers,
+  putLimitSets,
+  putLlmPaths,
+  putPatternSets,
+  putPrices,
+  putProfiles,
+  putRoutes,
+  putTokens,
+  TextCursor,
+  type RouteRow,
+} from './key-auth-writers.js';
 import * as L from './layout.js';
+import { LimitSets } from './limit-sets.js';
 import { PatternSets } from './pattern-sets.js';
 import { PolicyImageError } from './policy-image-error.js';
 import type { KeyAuthConsumer, KeyAuthPolicy, KeyAuthRoute } from './policy.js';
-import { Profiles } from './profiles.js';
+import { GRANT_NUMBERS, Profiles } from './profiles.js';
 import { StringTable } from './string-table.js';
 import { TokenIndex } from './token-index.js';
+import { variantKey, variantNumber } from './route-variants.js';
 import { checkRoute, expirySeconds, methodBits, unsigned32 } from './writer-checks.js';
-
-const KIND = { llm: L.ROUTE_KIND_LLM, mcp: L.ROUTE_KIND_MCP, service: L.ROUTE_KIND_SERVICE };
 
 /** What consumers refer to by number. */
 interface Interned {
@@ -18,18 +30,9 @@ interface Interned {
   readonly profiles: Profiles;
   /** Provisional profile id per consumer. */
   readonly profileOf: Uint32Array;
-}
-
-interface Rule {
-  readonly methods: number;
-  readonly paths: number;
-}
-
-/** Numbers of one route, in the order of `routes`. */
-interface RouteRow {
-  readonly models: number;
-  readonly catalogue: number;
-  readonly rules: readonly Rule[];
+  readonly limits: LimitSets;
+  /** Provisional limit set per consumer, or NONE. */
+  readonly limitsOf: Uint32Array;
 }
 
 /**
@@ -52,23 +55,33 @@ export function writeKeyAuthImage(policy: KeyAuthPolicy): Buffer {
     'consumer',
   );
 
-  const { sets, profiles, profileOf } = internProfiles(routes, consumers);
+  const { sets, profiles, profileOf, limits, limitsOf } = intern(routes, consumers);
   const provisional = routes.map((route) => routeRow(route, sets));
   const { rankOf, sets: patternSets } = sets.ranked();
   const rows = provisional.map((row) => finalRow(row, rankOf));
   const ranked = profiles.ranked(rankOf);
+  const rankedLimits = limits.ranked();
   const tokens = collectTokens(consumers);
   const { order, buckets } = tokens.sorted();
   const llmPaths = groupByPath(routes);
 
   const strings = new StringTable();
-  const stringCount = consumers.length + routes.length + llmPaths.length + count(patternSets);
+  const prices = routes.flatMap((route) => (route.kind === 'llm' ? (route.prices ?? []) : []));
+  const stringCount =
+    consumers.length + ranked.grants + routes.length + llmPaths.length + count(patternSets) + prices.length;
   const lengths = new Uint32Array(stringCount);
   let next = 0;
   for (const consumer of consumers) lengths[next++] = strings.addText(consumer.name);
+  for (const profile of ranked.profiles) {
+    for (let at = 0; at < profile.length; at += GRANT_NUMBERS) {
+      const key = routes[profile[at] ?? 0]?.key ?? '';
+      lengths[next++] = strings.addText(variantKey(key, profile[at + 2] ?? 0));
+    }
+  }
   for (const route of routes) lengths[next++] = strings.addText(route.key);
   for (const [path] of llmPaths) lengths[next++] = strings.addText(path);
   for (const set of patternSets) for (const pattern of set) lengths[next++] = strings.addText(pattern);
+  for (const price of prices) lengths[next++] = strings.addText(price.model);
 
   const frame = frameImage({
     magic: L.KEY_AUTH_MAGIC,
@@ -91,6 +104,9 @@ export function writeKeyAuthImage(policy: KeyAuthPolicy): Buffer {
       { header: L.KEY_AUTH_RULES, count: count(rows.map((row) => row.rules)), entryBytes: L.RULE_BYTES },
       { header: L.KEY_AUTH_PATTERN_SETS, count: patternSets.length, entryBytes: L.PATTERN_SET_BYTES },
       { header: L.KEY_AUTH_PATTERNS, count: count(patternSets), entryBytes: L.PATTERN_BYTES },
+      { header: L.KEY_AUTH_LIMIT_SETS, count: rankedLimits.sets.length, entryBytes: L.LIMIT_SET_BYTES },
+      { header: L.KEY_AUTH_LIMITS, count: count(rankedLimits.sets), entryBytes: L.LIMIT_BYTES },
+      { header: L.KEY_AUTH_PRICES, count: prices.length, entryBytes: L.PRICE_BYTES },
       { header: L.KEY_AUTH_STRINGS, count: strings.length, entryBytes: 1 },
     ],
   });
@@ -98,34 +114,19 @@ export function writeKeyAuthImage(policy: KeyAuthPolicy): Buffer {
 
   const text = new TextCursor(frame.view, lengths);
   putTokens(frame, tokens, order, buckets);
-  putConsumers(frame, consumers, text, (index) => ranked.rankOf[profileOf[index] ?? 0] ?? 0);
-  putProfiles(frame, ranked.profiles);
+  putConsumers(frame, consumers, text, {
+    profileAt: (index) => ranked.rankOf[profileOf[index] ?? 0] ?? 0,
+    limitsAt: (index) => rankedLimits.rankOf[limitsOf[index] ?? L.NONE] ?? L.NONE,
+  });
+  putProfiles(frame, ranked.profiles, text);
   putRoutes(frame, routes, rows, text);
   putLlmPaths(frame, llmPaths, text);
   putPatternSets(frame, patternSets, text);
+  putLimitSets(frame, rankedLimits.sets);
+  putPrices(frame, prices, text);
   frame.image.set(strings.bytes, frame.offsetOf(L.KEY_AUTH_STRINGS));
   stampChecksum(frame.image);
   return frame.image;
-}
-
-/** Hands out the strings in the order in which they were added to the table. */
-class TextCursor {
-  readonly #view: DataView;
-  readonly #lengths: Uint32Array;
-  #next = 0;
-  #offset = 0;
-
-  constructor(view: DataView, lengths: Uint32Array) {
-    this.#view = view;
-    this.#lengths = lengths;
-  }
-
-  put(at: number): void {
-    const length = this.#lengths[this.#next++] ?? 0;
-    this.#view.setUint32(at, this.#offset, true);
-    this.#view.setUint32(at + 4, length, true);
-    this.#offset += length;
-  }
 }
 
 function count(lists: readonly (readonly unknown[])[]): number {
@@ -143,22 +144,27 @@ function distinct<T>(ordered: readonly T[], keyOf: (item: T) => string, what: st
   return ordered;
 }
 
-function internProfiles(routes: readonly KeyAuthRoute[], consumers: readonly KeyAuthConsumer[]): Interned {
+function intern(routes: readonly KeyAuthRoute[], consumers: readonly KeyAuthConsumer[]): Interned {
   const sets = new PatternSets();
   const profiles = new Profiles();
   const profileOf = new Uint32Array(consumers.length);
+  const limits = new LimitSets();
+  const limitsOf = new Uint32Array(consumers.length).fill(L.NONE);
   const routeIndex = new Map(routes.map((route, index) => [route.key, index]));
   const known = new Map<KeyAuthConsumer['grants'], number>();
-  let pairs = new Uint32Array(64);
+  let numbers = new Uint32Array(64);
 
   for (const [index, consumer] of consumers.entries()) {
+    limitsOf[index] = limits.intern(consumer.limits, consumer.name);
     const grants = consumer.grants;
     const before = known.get(grants);
     if (before !== undefined) {
       profileOf[index] = before;
       continue;
     }
-    if (grants.length * 2 > pairs.length) pairs = new Uint32Array(grants.length * 4);
+    if (grants.length * GRANT_NUMBERS > numbers.length) {
+      numbers = new Uint32Array(grants.length * GRANT_NUMBERS * 2);
+    }
     let length = 0;
     for (const grant of grants) {
       const route = routeIndex.get(grant.route);
@@ -168,22 +174,22 @@ function internProfiles(routes: readonly KeyAuthRoute[], consumers: readonly Key
       }
       const models = grant.models === null ? L.NONE : sets.intern(grant.models);
       let at = length;
-      for (; at > 0 && (pairs[at - 2] ?? 0) >= route; at -= 2) {
-        if (pairs[at - 2] === route) {
+      for (; at > 0 && (numbers[at - GRANT_NUMBERS] ?? 0) >= route; at -= GRANT_NUMBERS) {
+        if (numbers[at - GRANT_NUMBERS] === route) {
           throw new PolicyImageError(`consumer "${consumer.name}" has two grants on "${grant.route}"`);
         }
-        pairs[at] = pairs[at - 2] ?? 0;
-        pairs[at + 1] = pairs[at - 1] ?? 0;
+        numbers.copyWithin(at, at - GRANT_NUMBERS, at);
       }
-      pairs[at] = route;
-      pairs[at + 1] = models;
-      length += 2;
+      numbers[at] = route;
+      numbers[at + 1] = models;
+      numbers[at + 2] = variantNumber(grant, consumer.name);
+      length += GRANT_NUMBERS;
     }
-    const id = profiles.intern(pairs, length);
+    const id = profiles.intern(numbers, length);
     known.set(grants, id);
     profileOf[index] = id;
   }
-  return { sets, profiles, profileOf };
+  return { sets, profiles, profileOf, limits, limitsOf };
 }
 
 function routeRow(route: KeyAuthRoute, sets: PatternSets): RouteRow {
@@ -241,129 +247,4 @@ function groupByPath(routes: readonly KeyAuthRoute[]): readonly (readonly [strin
   return sortedDistinct(groups.keys())
     .sort((a, b) => b.length - a.length || compareUtf8(a, b))
     .map((path) => [path, groups.get(path) ?? []]);
-}
-
-function putTokens(frame: Frame, tokens: TokenIndex, order: Uint32Array, buckets: Uint32Array): void {
-  const { view } = frame;
-  let at = frame.offsetOf(L.KEY_AUTH_TOKENS);
-  for (const id of order) {
-    view.setUint32(at, tokens.words[id * 4] ?? 0, false);
-    view.setUint32(at + 4, tokens.words[id * 4 + 1] ?? 0, false);
-    view.setUint32(at + 8, tokens.words[id * 4 + 2] ?? 0, false);
-    view.setUint32(at + 12, tokens.words[id * 4 + 3] ?? 0, false);
-    view.setUint32(at + L.TOKEN_CONSUMER, tokens.consumers[id] ?? 0, true);
-    view.setUint32(at + L.TOKEN_EXPIRES_AT, tokens.expiresAt[id] ?? 0, true);
-    at += L.TOKEN_BYTES;
-  }
-  at = frame.offsetOf(L.KEY_AUTH_TOKEN_BUCKETS);
-  for (const first of buckets) {
-    view.setUint32(at, first, true);
-    at += L.TOKEN_BUCKET_BYTES;
-  }
-}
-
-function putConsumers(
-  frame: Frame,
-  consumers: readonly KeyAuthConsumer[],
-  text: TextCursor,
-  profileAt: (index: number) => number,
-): void {
-  const { view } = frame;
-  let at = frame.offsetOf(L.KEY_AUTH_CONSUMERS);
-  for (const [index, consumer] of consumers.entries()) {
-    const flags = (consumer.disabled ? L.CONSUMER_DISABLED : 0) | (consumer.revoked ? L.CONSUMER_REVOKED : 0);
-    text.put(at + L.CONSUMER_NAME);
-    view.setUint32(at + L.CONSUMER_FLAGS, flags, true);
-    view.setUint32(at + L.CONSUMER_EXPIRES_AT, expirySeconds(consumer.expiresAt, consumer.name), true);
-    view.setUint32(at + L.CONSUMER_PROFILE, profileAt(index), true);
-    at += L.CONSUMER_BYTES;
-  }
-}
-
-function putProfiles(frame: Frame, profiles: readonly Uint32Array[]): void {
-  const { view } = frame;
-  let at = frame.offsetOf(L.KEY_AUTH_PROFILES);
-  let grantAt = frame.offsetOf(L.KEY_AUTH_GRANTS);
-  let start = 0;
-  for (const pairs of profiles) {
-    view.setUint32(at + L.PROFILE_GRANTS_START, start, true);
-    view.setUint32(at + L.PROFILE_GRANTS_COUNT, pairs.length / 2, true);
-    at += L.PROFILE_BYTES;
-    start += pairs.length / 2;
-    // The pairs are the grants' two fields, one after the other.
-    for (const number of pairs) {
-      view.setUint32(grantAt, number, true);
-      grantAt += 4;
-    }
-  }
-}
-
-function putRoutes(
-  frame: Frame,
-  routes: readonly KeyAuthRoute[],
-  rows: readonly RouteRow[],
-  text: TextCursor,
-): void {
-  const { view } = frame;
-  let at = frame.offsetOf(L.KEY_AUTH_ROUTES);
-  let ruleAt = frame.offsetOf(L.KEY_AUTH_RULES);
-  let ruleStart = 0;
-  for (const [index, route] of routes.entries()) {
-    const row = rows[index] ?? { models: L.NONE, catalogue: L.NONE, rules: [] };
-    text.put(at + L.ROUTE_KEY);
-    view.setUint32(at + L.ROUTE_KIND, KIND[route.kind], true);
-    view.setUint32(at + L.ROUTE_MODELS, row.models, true);
-    view.setUint32(at + L.ROUTE_CATALOGUE, row.catalogue, true);
-    view.setUint32(at + L.ROUTE_RULES_START, ruleStart, true);
-    view.setUint32(at + L.ROUTE_RULES_COUNT, row.rules.length, true);
-    at += L.ROUTE_BYTES;
-    ruleStart += row.rules.length;
-    for (const rule of row.rules) {
-      view.setUint32(ruleAt + L.RULE_METHODS, rule.methods, true);
-      view.setUint32(ruleAt + L.RULE_PATHS, rule.paths, true);
-      ruleAt += L.RULE_BYTES;
-    }
-  }
-}
-
-function putLlmPaths(
-  frame: Frame,
-  paths: readonly (readonly [string, readonly number[]])[],
-  text: TextCursor,
-): void {
-  const { view } = frame;
-  let at = frame.offsetOf(L.KEY_AUTH_LLM_PATHS);
-  let candidateAt = frame.offsetOf(L.KEY_AUTH_CANDIDATES);
-  let start = 0;
-  for (const [, candidates] of paths) {
-    text.put(at + L.LLM_PATH_PATH);
-    view.setUint32(at + L.LLM_PATH_CANDIDATES_START, start, true);
-    view.setUint32(at + L.LLM_PATH_CANDIDATES_COUNT, candidates.length, true);
-    at += L.LLM_PATH_BYTES;
-    start += candidates.length;
-    for (const route of candidates) {
-      view.setUint32(candidateAt, route, true);
-      candidateAt += L.CANDIDATE_BYTES;
-    }
-  }
-}
-
-function putPatternSets(frame: Frame, sets: readonly (readonly string[])[], text: TextCursor): void {
-  const { view } = frame;
-  let at = frame.offsetOf(L.KEY_AUTH_PATTERN_SETS);
-  let patternAt = frame.offsetOf(L.KEY_AUTH_PATTERNS);
-  let start = 0;
-  for (const set of sets) {
-    view.setUint32(at + L.PATTERN_SET_START, start, true);
-    view.setUint32(at + L.PATTERN_SET_COUNT, set.length, true);
-    at += L.PATTERN_SET_BYTES;
-    start += set.length;
-    for (
-      const end = patternAt + set.length * L.PATTERN_BYTES;
-      patternAt < end;
-      patternAt += L.PATTERN_BYTES
-    ) {
-      text.put(patternAt);
-    }
-  }
 }

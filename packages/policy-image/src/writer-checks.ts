@@ -3,6 +3,7 @@ import { PolicyImageError } from './policy-image-error.js';
 import type { KeyAuthRoute, Method } from './policy.js';
 
 const U32_MAX = 0xffff_ffff;
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LLM_PATH = /^(\/[A-Za-z0-9._~-]+)+$/;
 const KEY_PREFIX = { llm: 'llm-routes/', mcp: 'mcp-servers/', service: 'service-routes/' };
@@ -24,6 +25,13 @@ export function methodBits(methods: readonly Method[]): number {
 export function unsigned32(value: number, what: string): number {
   if (!Number.isInteger(value) || value < 0 || value > U32_MAX) {
     throw new PolicyImageError(`${what} ${value} is not an unsigned 32-bit number`);
+  }
+  return value;
+}
+
+export function unsigned64(value: bigint, what: string): bigint {
+  if (value < 0n || value > U64_MAX) {
+    throw new PolicyImageError(`${what} ${value} is not an unsigned 64-bit number`);
   }
   return value;
 }

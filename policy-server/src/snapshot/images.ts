@@ -65,7 +65,10 @@ function patchesBetween(
     const was = before[index];
     if (was === consumer) continue;
     const same =
-      was?.name === consumer.name && was.tokens === consumer.tokens && was.grants === consumer.grants;
+      was?.name === consumer.name &&
+      was.tokens === consumer.tokens &&
+      was.grants === consumer.grants &&
+      was.limits === consumer.limits;
     if (!same || patches.length === MAX_PATCHES) return null;
     patches.push({ index, consumer });
   }

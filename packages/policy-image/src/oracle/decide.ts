@@ -139,7 +139,8 @@ function decideLlm(image: KeyAuthImage, caller: Caller, facts: RequestFacts, pat
   if (isRefusal(named)) return named;
   const route = routeForModel(candidates, named.model);
   if (route === null) return refuse('model-not-allowed');
-  return { kind: 'admit', consumer: caller.name, route: route.key, model: named.model };
+  const envoyRoute = caller.grants.get(route.key)?.envoyRoute ?? route.key;
+  return { kind: 'admit', consumer: caller.name, route: envoyRoute, model: named.model };
 }
 
 function methodNotAllowed(allow: string): Refusal {
@@ -184,6 +185,7 @@ function routeForModel(candidates: readonly Candidate[], model: string): LlmRout
 export interface RunningStream {
   /** SHA-256 of its token. */
   readonly digest: Uint8Array;
+  /** As in its admission. */
   readonly route: string;
   readonly model: string | null;
 }
@@ -192,9 +194,10 @@ export interface RunningStream {
 export function whyCut(image: KeyAuthImage, stream: RunningStream, now: number): Refusal | null {
   const caller = identify(image, stream.digest, now);
   if (isRefusal(caller)) return caller;
-  const route = image.routes.find((candidate) => candidate.key === stream.route);
+  const [key = ''] = stream.route.split('~');
+  const route = image.routes.find((candidate) => candidate.key === key);
   if (route === undefined) return refuse('route-not-found');
-  const grant = caller.grants.get(stream.route);
+  const grant = caller.grants.get(key);
   if (grant === undefined) return refuse('route-not-allowed');
   if (route.kind !== 'llm') return null;
   return stream.model !== null && admitsModel({ route, grant }, stream.model)

@@ -27,6 +27,32 @@ const expiry = fc.oneof(
   { weight: 12, arbitrary: fc.constant(0) },
   fc.constantFrom(1, NOW - 1, NOW, NOW + 1, 0xffff_ffff),
 );
+const amount = fc.oneof(fc.bigInt({ min: 0n, max: 5n }), fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }));
+const prices = fc.array(
+  fc.record({
+    target: fc.nat(3),
+    model: fc.constantFrom(...MODEL_PATTERNS),
+    input: amount,
+    cachedInput: amount,
+    cacheWrite: amount,
+    output: amount,
+  }),
+  { maxLength: 3 },
+);
+const limits = fc.uniqueArray(
+  fc.record({
+    meter: fc.constantFrom(
+      'requests-minute',
+      'tokens-minute',
+      'tokens-day',
+      'tokens-month',
+      'usd-day',
+      'usd-month',
+    ),
+    cap: amount,
+  }),
+  { maxLength: 3, selector: ({ meter }) => meter },
+);
 const rarely = fc.nat(11).map((n) => n === 7);
 const models = fc.uniqueArray(fc.constantFrom(...MODEL_PATTERNS), { maxLength: 4 });
 
@@ -39,6 +65,10 @@ function routeArbitrary(key: { kind: KeyAuthRoute['kind']; name: string }): fc.A
         path: fc.constantFrom(...LLM_PATHS),
         models,
         catalogue: fc.uniqueArray(fc.constantFrom(...MODELS), { maxLength: 4 }),
+        rebases: fc.boolean(),
+        addsUsage: fc.boolean(),
+        sharesResponses: fc.boolean(),
+        prices,
       });
     case 'mcp':
       return fc.constant({ kind: 'mcp', key: `mcp-servers/${key.name}` });
@@ -68,10 +98,11 @@ function grantsArbitrary(among: readonly KeyAuthRoute[]): fc.Arbitrary<KeyAuthCo
   return fc.subarray([...among]).chain((granted) =>
     fc.tuple(
       ...granted.map(({ key, kind }) =>
-        (kind === 'llm' ? fc.option(models, { nil: null }) : fc.constant(null)).map((narrowed) => ({
-          route: key,
-          models: narrowed,
-        })),
+        fc.record({
+          route: fc.constant(key),
+          models: kind === 'llm' ? fc.option(models, { nil: null }) : fc.constant(null),
+          envoyRoute: kind === 'llm' ? fc.constantFrom(key, key, `${key}~0`, `${key}~12`) : fc.constant(key),
+        }),
       ),
     ),
   );
@@ -98,6 +129,7 @@ export const keyAuthPolicy: fc.Arbitrary<GeneratedPolicy> = routes
           expiresAt: expiry,
           tokenEnds: fc.array(expiry, { maxLength: 3, size: 'max' }),
           grants: grantsArbitrary(among),
+          limits,
         }),
         { minLength: 1, maxLength: 6, selector: ({ name }) => name },
       ),
@@ -169,8 +201,13 @@ function shuffled<T>(items: readonly T[]): fc.Arbitrary<T[]> {
 export function reordered(policy: KeyAuthPolicy): fc.Arbitrary<KeyAuthPolicy> {
   const consumer = (from: KeyAuthConsumer): fc.Arbitrary<KeyAuthConsumer> =>
     fc
-      .tuple(shuffled(from.tokens), shuffled(from.grants))
-      .map(([tokens, grants]) => ({ ...from, tokens, grants: grants.map(reversedModels) }));
+      .tuple(shuffled(from.tokens), shuffled(from.grants), shuffled(from.limits ?? []))
+      .map(([tokens, grants, caps]) => ({
+        ...from,
+        tokens,
+        grants: grants.map(reversedModels),
+        limits: caps,
+      }));
   const route = (from: KeyAuthRoute): fc.Arbitrary<KeyAuthRoute> => {
     if (from.kind === 'mcp') return fc.constant(from);
     if (from.kind === 'service') {

@@ -32,13 +32,23 @@ function decodeRoute(key: string, value: unknown, where: string): KeyAuthRoute {
   const texts = (field: unknown, name: string): readonly string[] =>
     listOf(field, `${where}.${name}`, textOf);
   if (key.startsWith('llm-routes/')) {
-    const fields = fieldsOf(value, where, ['path', 'models', 'catalogue']);
+    const fields = fieldsOf(value, where, [
+      'path',
+      'models',
+      'catalogue',
+      'rebases',
+      'addsUsage',
+      'sharesResponses',
+    ]);
     return {
       kind: 'llm',
       key,
       path: textOf(fields['path'], `${where}.path`),
       models: texts(fields['models'], 'models'),
       catalogue: texts(fields['catalogue'], 'catalogue'),
+      rebases: flagOf(fields['rebases'], `${where}.rebases`),
+      addsUsage: flagOf(fields['addsUsage'], `${where}.addsUsage`),
+      sharesResponses: flagOf(fields['sharesResponses'], `${where}.sharesResponses`),
     };
   }
   if (key.startsWith('mcp-servers/')) {
