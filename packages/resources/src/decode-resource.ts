@@ -4,10 +4,11 @@ import { completeCredential, type CredentialSpecInput } from './credential.js';
 import { decodeSchema } from './decode-schema.js';
 import { type Decoded, FieldErrors } from './field-errors.js';
 import { type KindDefinition, KINDS } from './kinds.js';
+import { completeLimits } from './limits.js';
 import { API_VERSION, MetadataInput } from './metadata.js';
 import type { Kind, SpecByKind } from './resource.js';
 import { CLOSED } from './schema-parts.js';
-import type { LlmRouteSpecInput } from './llm-route.js';
+import { checkLlmRoute, type LlmRouteSpecInput } from './llm-route.js';
 import { checkPrices } from './prices.js';
 import type { ProviderSpec } from './provider.js';
 
@@ -21,8 +22,6 @@ export interface ResourceInput<K extends Kind = Kind> {
   /** All grants on a route, when the client sent them; sorted by name. */
   readonly allowedConsumers?: readonly AllowedConsumer[];
 }
-
-const UNFINISHED = 'several targets do not work yet; give exactly one';
 
 function envelope(definition: KindDefinition): TObject {
   return Type.Object(
@@ -76,14 +75,17 @@ function complete(kind: Kind, { metadata, spec }: Envelope, errors: FieldErrors)
       checkPrices(provider.prices, errors);
       return { kind, metadata, spec: provider };
     }
-    case 'Consumer':
-      return { kind, metadata, spec: spec as SpecByKind['Consumer'] };
+    case 'Consumer': {
+      const { limits, ...rest } = spec as SpecByKind['Consumer'];
+      const complete = completeLimits(limits, errors);
+      return { kind, metadata, spec: { ...rest, ...(complete === undefined ? {} : { limits: complete }) } };
+    }
     case 'LlmRoute':
     case 'McpServer':
     case 'ServiceRoute': {
       const { allowedConsumers, ...rest } = spec as LlmRouteSpecInput;
       const consumers = completeAllowedConsumers(allowedConsumers, errors);
-      if (kind === 'LlmRoute' && rest.targets.length > 1) errors.add('spec.targets', UNFINISHED);
+      if (kind === 'LlmRoute') checkLlmRoute(rest, errors);
       const route = rest as SpecByKind[Kind];
       if ('url' in route) checkTransportSecurity(route.url, 'url', route.caCertificates, errors);
       if ('allow' in route) checkTransportSecurity(route.baseUrl, 'baseUrl', route.caCertificates, errors);

@@ -1,4 +1,4 @@
-import { parseDuration } from './duration.js';
+import { parseDuration, parseTimeout } from './duration.js';
 import { parseHeaderName, parseHeaderPrefix, parseQueryParameter } from './header.js';
 import { formatHostPort, type Parsed, parseHostPort } from './host.js';
 import {
@@ -63,9 +63,11 @@ function parseMoment(text: string): Parsed<string> {
   return parsed.problem === undefined ? { value: formatTimestamp(parsed.value) } : parsed;
 }
 
-function parseTimeSpan(text: string): Parsed<string> {
-  const parsed = parseDuration(text);
-  return parsed.problem === undefined ? { value: text } : parsed;
+function timeSpan(parse: (text: string) => Parsed<number>): Format {
+  return (text) => {
+    const parsed = parse(text);
+    return parsed.problem === undefined ? { value: text } : parsed;
+  };
 }
 
 function parsePlainText(text: string): Parsed<string> {
@@ -96,7 +98,8 @@ export const FORMATS = {
   'path-pattern': parsePathPattern,
   'llm-path': parseLlmPath,
   'date-time': parseMoment,
-  duration: parseTimeSpan,
+  duration: timeSpan(parseDuration),
+  timeout: timeSpan(parseTimeout),
   usd: parseUsd,
 } as const satisfies Record<string, Format>;
 

@@ -15,11 +15,12 @@ export {
 } from './credential.js';
 export { decodeResource, RESOURCE_INPUTS, type ResourceInput } from './decode-resource.js';
 export { decodeSchema, REFUSED_FIELDS } from './decode-schema.js';
-export { parseDuration } from './duration.js';
+export { parseDuration, parseTimeout } from './duration.js';
 export { type Decoded, type FieldError, FieldErrors, fieldPath } from './field-errors.js';
 export { isName } from './formats.js';
 export { hostListAdmits, formatHostPort, type HostPort, parseHostPort, type Parsed } from './host.js';
 export { ALL_KINDS, type Collection, COLLECTIONS, type KindDefinition, kindOf, KINDS } from './kinds.js';
+export { limitCaps, Limits } from './limits.js';
 export { mergePatch } from './merge-patch.js';
 export { API_VERSION, Metadata, MetadataInput } from './metadata.js';
 export type {
@@ -35,7 +36,13 @@ export type {
 } from './resource.js';
 export { CLOSED, Description, formatted, Name, record, words } from './schema-parts.js';
 export { formatTimestamp, parseTimestamp } from './timestamp.js';
-export { LlmRouteSpec, LlmRouteSpecInput } from './llm-route.js';
+export {
+  DEFAULT_FIRST_BYTE_MS,
+  DEFAULT_RETRY_STATUSES,
+  DEFAULT_SILENCE_MS,
+  LlmRouteSpec,
+  LlmRouteSpecInput,
+} from './llm-route.js';
 export { McpServerSpec, McpServerSpecInput } from './mcp-server.js';
 export { nextPriceChange, Price, priceOf, type PriceRow, pricesAt, type TokenPrice } from './prices.js';
 export { ProviderSpec } from './provider.js';
