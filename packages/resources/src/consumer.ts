@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { REFUSED_FIELDS } from './decode-schema.js';
+import { Limits } from './limits.js';
 import { CLOSED, Description, formatted, Name, record } from './schema-parts.js';
 
 /** Who presents tokens. */
@@ -20,7 +20,8 @@ export const ConsumerSpec = Type.Object(
       description:
         "Credentials of its own, by upstream such as `mcp-servers/github`, instead of the upstream's.",
     }),
+    limits: Type.Optional(Limits),
   },
-  { ...CLOSED, [REFUSED_FIELDS]: { limits: 'limits are not enforced yet, so they are not accepted' } },
+  CLOSED,
 );
 export type ConsumerSpec = Readonly<Static<typeof ConsumerSpec>>;
