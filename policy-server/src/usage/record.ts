@@ -65,7 +65,8 @@ const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const ENDPOINT = /^[a-z][a-z0-9_-]{0,31}$/;
 const FLAGS = /^[A-Za-z0-9,_-]{1,256}$/;
 const TARGET = /^\d{1,4}$/;
-const CONTROL = /\p{Cc}/u;
+/** Control characters would forge lines wherever a name is shown; lone surrogates are no text. */
+const NO_TEXT = /[\p{Cc}\p{Cs}]/u;
 
 class Misfit extends Error {}
 
@@ -151,10 +152,10 @@ function text(value: unknown, at: string, pattern: RegExp): string {
   return value;
 }
 
-/** Text without control characters, which would forge lines wherever it is shown. */
 function name(value: unknown, at: string, maxLength: number): string {
-  const fits = typeof value === 'string' && value !== '' && value.length <= maxLength && !CONTROL.test(value);
-  if (!fits || !value.isWellFormed()) throw new Misfit(at);
+  if (typeof value !== 'string' || value === '' || value.length > maxLength || NO_TEXT.test(value)) {
+    throw new Misfit(at);
+  }
   return value;
 }
 
