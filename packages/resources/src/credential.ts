@@ -1,8 +1,12 @@
 import { type Static, Type } from 'typebox';
-import { REFUSED_FIELDS } from './decode-schema.js';
 import type { FieldErrors } from './field-errors.js';
-import { CLOSED, formatted, words } from './schema-parts.js';
+import { completeOAuth2, type OAuth2Secrets, OAuth2Spec, OAuth2SpecInput } from './oauth2.js';
 import { hasControlCharacter, isWellFormed } from './patterns.js';
+import { findPreset, PRESET_NAMES } from './presets/index.js';
+import { placementText, placementsOf, type PresetPlacement, type ProviderPreset } from './presets/preset.js';
+import { checkPresetOptions, presetHosts, requirePresetOptions } from './presets/resolve.js';
+import { PresetOptionValues } from './provider.js';
+import { CLOSED, formatted, words } from './schema-parts.js';
 
 /** Characters; providers' keys and service account tokens stay far below. */
 const MAX_VALUE_LENGTH = 16_384;
@@ -27,20 +31,29 @@ const fields = {
   parameter: Type.Optional(
     formatted('query-parameter', { description: 'With `in: query`: name of the parameter; required then.' }),
   ),
-  hosts: Type.Array(formatted('credential-host', { maxLength: 320 }), {
-    minItems: 1,
-    maxItems: 64,
-    description:
-      'Hosts the value may be sent to, each `host` (any port) or `host:port`. It is never sent elsewhere.',
-  }),
 };
 
-const refused = {
-  [REFUSED_FIELDS]: { oauth2: 'OAuth credentials do not work yet; give the access token as spec.value' },
-};
+const hosts = Type.Array(formatted('credential-host', { maxLength: 320 }), {
+  minItems: 1,
+  maxItems: 64,
+  description:
+    'Hosts the value may be sent to, each `host` (any port) or `host:port`. It is never sent elsewhere. With a preset, default: those of the preset.',
+});
 
-/** What is stored and shown of a credential: everything but its value. */
-export const CredentialSpec = Type.Object(fields, { ...CLOSED, ...refused });
+/** What is stored and shown of a credential: everything but its secrets. */
+export const CredentialSpec = Type.Object(
+  {
+    // A name that this version does not know is no damage: everything it gave is stored beside it.
+    preset: Type.Optional(
+      formatted('name', { maxLength: 63, description: 'What the rest was completed from.' }),
+    ),
+    presetOptions: Type.Optional(PresetOptionValues),
+    ...fields,
+    hosts,
+    oauth2: Type.Optional(OAuth2Spec),
+  },
+  CLOSED,
+);
 export type CredentialSpec = Readonly<Static<typeof CredentialSpec>>;
 
 /** What a client sends. The value is write-only. */
@@ -55,9 +68,18 @@ export const CredentialSpecInput = Type.Object(
           'The secret itself; `user:password` for `in: basic`. Required for a new credential; absent later: unchanged.',
       }),
     ),
+    preset: Type.Optional(
+      words(PRESET_NAMES, {
+        description:
+          'A known provider; gives `in`, `header`, `prefix` and `hosts`. See docs/reference/providers.md.',
+      }),
+    ),
+    presetOptions: Type.Optional(PresetOptionValues),
     ...fields,
+    hosts: Type.Optional(hosts),
+    oauth2: Type.Optional(OAuth2SpecInput),
   },
-  { ...CLOSED, ...refused },
+  CLOSED,
 );
 export type CredentialSpecInput = Readonly<Static<typeof CredentialSpecInput>>;
 
@@ -102,7 +124,7 @@ function checkValue(spec: CredentialSpecInput, errors: FieldErrors): void {
     errors.add(path, 'must be user:password with `in: basic`');
 }
 
-function checkOnlyWith(spec: CredentialSpecInput, errors: FieldErrors): void {
+function checkOnlyWith(spec: CredentialSpecInput, completed: boolean, errors: FieldErrors): void {
   const rows = [
     ['header', 'header'],
     ['prefix', 'header'],
@@ -113,21 +135,118 @@ function checkOnlyWith(spec: CredentialSpecInput, errors: FieldErrors): void {
       errors.add(`spec.${field}`, `is only for \`in: ${placement}\`; remove it (in a patch, set it to null)`);
     }
   }
-  if (spec.in === 'query' && spec.parameter === undefined) {
+  if (spec.in === 'query' && spec.parameter === undefined && !completed) {
     errors.add('spec.parameter', 'is required with `in: query`');
   }
 }
 
-/** Checks what a schema cannot say, and separates the value from what may be shown. */
-export function completeCredential(
+/** The placement of this preset that the client chose, or its first; null when it chose one the preset does not take. */
+function choosePlacement(preset: ProviderPreset, input: CredentialSpecInput): PresetPlacement | null {
+  const asked = placementsOf(preset).filter((placement) => {
+    if (placement.in !== input.in) return false;
+    if (placement.in === 'query')
+      return input.parameter === undefined || input.parameter === placement.parameter;
+    const { header = placement.header, prefix = placement.prefix } = input;
+    return header.toLowerCase() === placement.header.toLowerCase() && prefix === placement.prefix;
+  });
+  return asked[0] ?? null;
+}
+
+/** Fills in what the preset gives where the client said nothing. */
+function completeFromPreset(
+  preset: ProviderPreset,
   input: CredentialSpecInput,
   errors: FieldErrors,
-): { spec: CredentialSpec; value: string | undefined } {
-  checkOnlyWith(input, errors);
-  checkValue(input, errors);
-  const { value, ...rest } = input;
-  if (rest.in !== 'header') return { spec: rest, value };
-  const header = rest.header ?? 'Authorization';
-  const prefix = rest.prefix ?? (header.toLowerCase() === 'authorization' ? 'Bearer ' : '');
-  return { spec: { in: rest.in, header, prefix, hosts: rest.hosts }, value };
+): CredentialSpecInput {
+  const options = input.presetOptions ?? {};
+  checkPresetOptions(preset, options, errors);
+  const found = presetHosts(preset, options);
+  if (input.hosts === undefined && found.length === 0) {
+    requirePresetOptions(preset, options, errors);
+    if (Object.values(preset.endpoints).every(({ baseUrl }) => baseUrl === null)) {
+      errors.add('spec.hosts', `is required with preset "${preset.name}"`);
+    }
+  }
+  const complete = { ...input, hosts: input.hosts ?? [...found] };
+  if (preset.anyPlacement === true) return complete;
+  const placement = choosePlacement(preset, input);
+  if (placement === null) {
+    const taken = placementsOf(preset).map(placementText).join(' or ');
+    const field = input.in === 'header' && input.header !== undefined ? 'spec.header' : 'spec.in';
+    const fix = 'remove it (in a patch, set it to null), or remove spec.preset';
+    errors.add(field, `preset "${preset.name}" takes its key as ${taken}; ${fix}`);
+    return complete;
+  }
+  return placement.in === 'query'
+    ? { ...complete, parameter: placement.parameter }
+    : { ...complete, header: placement.header, prefix: placement.prefix };
+}
+
+function checkOAuth2(input: CredentialSpecInput, errors: FieldErrors): void {
+  if (input.oauth2 === undefined) return;
+  if (input.value !== undefined) {
+    errors.add('spec.value', 'must not be given with spec.oauth2: the token endpoint gives it');
+  }
+  if (input.in === 'basic') errors.add('spec.in', 'must be header or query with spec.oauth2');
+}
+
+/** A credential taken apart: what may be shown, and what may not. */
+export interface CompletedCredential {
+  readonly spec: CredentialSpec;
+  readonly value: string | undefined;
+  readonly oauth2Secrets: OAuth2Secrets | undefined;
+}
+
+/** Checks what a schema cannot say, fills in what a preset gives, and separates the secrets from what may be shown. */
+export function completeCredential(sent: CredentialSpecInput, errors: FieldErrors): CompletedCredential {
+  const preset = sent.preset === undefined ? undefined : findPreset(sent.preset);
+  if (preset === undefined) {
+    if (sent.presetOptions !== undefined) {
+      errors.add('spec.presetOptions', 'has a meaning only with spec.preset');
+    }
+    if (sent.hosts === undefined) errors.add('spec.hosts', 'is required without spec.preset');
+  }
+  checkOnlyWith(sent, preset !== undefined, errors);
+  checkValue(sent, errors);
+  checkOAuth2(sent, errors);
+  const input = preset === undefined ? sent : completeFromPreset(preset, sent, errors);
+  const { value, oauth2: sentOAuth2, ...rest } = input;
+  const oauth2 = sentOAuth2 === undefined ? undefined : completeOAuth2(sentOAuth2, errors);
+  const header = input.header ?? 'Authorization';
+  const prefix = input.prefix ?? (header.toLowerCase() === 'authorization' ? 'Bearer ' : '');
+  const spec = {
+    ...rest,
+    hosts: input.hosts ?? [],
+    ...(rest.in === 'header' ? { header, prefix } : {}),
+    ...(oauth2 === undefined ? {} : { oauth2: oauth2.spec }),
+  };
+  return { spec, value, oauth2Secrets: oauth2?.secrets };
+}
+
+/**
+ * A stored spec as the client could have sent it: without what its preset gives. So a patch of the preset or its
+ * options gets what follows from them.
+ */
+export function withoutCredentialDefaults(spec: CredentialSpec): CredentialSpecInput {
+  const preset = spec.preset === undefined ? undefined : findPreset(spec.preset);
+  if (preset === undefined) return spec;
+  const { hosts: stored, header, prefix, in: where, parameter, ...rest } = spec;
+  const found = presetHosts(preset, spec.presetOptions ?? {});
+  const [first] = placementsOf(preset);
+  const isFirst =
+    first?.in === 'header'
+      ? header === first.header && prefix === first.prefix
+      : parameter === first?.parameter;
+  const placed = {
+    in: where,
+    ...(header === undefined ? {} : { header }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(parameter === undefined ? {} : { parameter }),
+  };
+  return {
+    ...rest,
+    preset: preset.name,
+    ...(isFirst ? { in: where } : placed),
+    ...(found.join() === [...stored].sort().join() ? {} : { hosts: stored }),
+  };
 }

@@ -114,7 +114,13 @@ describe('decodeResource', () => {
     ['missing', 'Provider', { metadata: { name: 'p' }, spec: {} }, 'spec.baseUrl', /required/],
     ['no spec', 'Provider', { metadata: { name: 'p' } }, 'spec', /required/],
     ['no name', 'Provider', { spec: provider.spec }, 'metadata', /required/],
-    ['oauth2', 'Credential', withSpec(credential, { oauth2: {} }), 'spec.oauth2', /do not work yet/],
+    [
+      'oauth2 beside a value',
+      'Credential',
+      withSpec(credential, { oauth2: { tokenUrl: 'https://a.example/t', clientId: 'x' } }),
+      'spec.value',
+      /token endpoint gives it/,
+    ],
     [
       'a target twice',
       'LlmRoute',

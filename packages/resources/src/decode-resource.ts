@@ -7,10 +7,10 @@ import { type KindDefinition, KINDS } from './kinds.js';
 import { completeLimits } from './limits.js';
 import { API_VERSION, MetadataInput } from './metadata.js';
 import type { Kind, SpecByKind } from './resource.js';
+import type { OAuth2Secrets } from './oauth2.js';
 import { CLOSED } from './schema-parts.js';
 import { checkLlmRoute, type LlmRouteSpecInput } from './llm-route.js';
-import { checkPrices } from './prices.js';
-import type { ProviderSpec } from './provider.js';
+import { completeProvider, type ProviderSpecInput } from './provider.js';
 
 /** A resource as a client sent it, checked and complete. */
 export interface ResourceInput<K extends Kind = Kind> {
@@ -19,6 +19,8 @@ export interface ResourceInput<K extends Kind = Kind> {
   readonly spec: SpecByKind[K];
   /** The secret of a Credential, when the client sent one. */
   readonly value?: string;
+  /** Secrets of a Credential with OAuth 2, as far as the client sent them. */
+  readonly oauth2Secrets?: OAuth2Secrets;
   /** All grants on a route, when the client sent them; sorted by name. */
   readonly allowedConsumers?: readonly AllowedConsumer[];
 }
@@ -66,13 +68,18 @@ interface Envelope {
 function complete(kind: Kind, { metadata, spec }: Envelope, errors: FieldErrors): ResourceInput {
   switch (kind) {
     case 'Credential': {
-      const { spec: shown, value } = completeCredential(spec as CredentialSpecInput, errors);
-      return { kind, metadata, spec: shown, ...(value === undefined ? {} : { value }) };
+      const { spec: shown, value, oauth2Secrets } = completeCredential(spec as CredentialSpecInput, errors);
+      return {
+        kind,
+        metadata,
+        spec: shown,
+        ...(value === undefined ? {} : { value }),
+        ...(oauth2Secrets === undefined ? {} : { oauth2Secrets }),
+      };
     }
     case 'Provider': {
-      const provider = spec as ProviderSpec;
+      const provider = completeProvider(spec as ProviderSpecInput, errors);
       checkTransportSecurity(provider.baseUrl, 'baseUrl', provider.caCertificates, errors);
-      checkPrices(provider.prices, errors);
       return { kind, metadata, spec: provider };
     }
     case 'Consumer': {

@@ -101,6 +101,11 @@ export const FORMATS = {
   duration: timeSpan(parseDuration),
   timeout: timeSpan(parseTimeout),
   usd: parseUsd,
+  'oauth2-scope': matching(
+    // RFC 6749 §3.3
+    /^[\x21\x23-\x5b\x5d-\x7e]+$/,
+    'must be one scope: visible ASCII characters without spaces, quotes or backslashes',
+  ),
 } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof FORMATS;

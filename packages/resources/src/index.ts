@@ -12,6 +12,7 @@ export {
   credentialPlacement,
   CredentialSpec,
   CredentialSpecInput,
+  withoutCredentialDefaults,
 } from './credential.js';
 export { decodeResource, RESOURCE_INPUTS, type ResourceInput } from './decode-resource.js';
 export { decodeSchema, REFUSED_FIELDS } from './decode-schema.js';
@@ -45,7 +46,17 @@ export {
 } from './llm-route.js';
 export { McpServerSpec, McpServerSpecInput } from './mcp-server.js';
 export { nextPriceChange, Price, priceOf, type PriceRow, pricesAt, type TokenPrice } from './prices.js';
-export { ProviderSpec } from './provider.js';
+export { findPreset, PRESETS } from './presets/index.js';
+export {
+  placementText,
+  type PresetEndpoint,
+  type PresetPlacement,
+  type ProviderPreset,
+} from './presets/preset.js';
+export { presetBaseUrl, sameBaseUrl } from './presets/resolve.js';
+export { ProviderSpec, ProviderSpecInput, withoutProviderDefaults } from './provider.js';
+export type { OAuth2Secrets, OAuth2Spec } from './oauth2.js';
+export type { Protocol } from './protocol.js';
 export { ServiceRouteSpec, ServiceRouteSpecInput } from './service-route.js';
 export { parseUpstreamUrl, type UpstreamUrl } from './upstream-url.js';
 export { microUsd, parseUsd } from './usd.js';

@@ -3,7 +3,7 @@ import { ConsumerSpec } from './consumer.js';
 import { CredentialSpec, CredentialSpecInput } from './credential.js';
 import { LlmRouteSpec, LlmRouteSpecInput } from './llm-route.js';
 import { McpServerSpec, McpServerSpecInput } from './mcp-server.js';
-import { ProviderSpec } from './provider.js';
+import { ProviderSpec, ProviderSpecInput } from './provider.js';
 import type { Kind } from './resource.js';
 import { ServiceRouteSpec, ServiceRouteSpecInput } from './service-route.js';
 
@@ -42,7 +42,7 @@ export const KINDS: { readonly [K in Kind]: KindDefinition<K> } = {
     kind: 'Provider',
     collection: 'providers',
     spec: ProviderSpec,
-    specInput: ProviderSpec,
+    specInput: ProviderSpecInput,
     granted: false,
   },
   LlmRoute: {

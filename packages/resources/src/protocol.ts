@@ -1,0 +1,3 @@
+/** The LLM APIs that the gateway knows. */
+export const PROTOCOLS = ['openai', 'anthropic', 'gemini'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
