@@ -95,3 +95,14 @@ export function isHeaderName(text: usize, length: usize): bool {
   }
   return true;
 }
+
+/** Whether the text, when there is any, can begin a path: a slash, visible ASCII, no query, no fragment. */
+export function isBasePath(text: usize, length: usize): bool {
+  if (length == 0) return true;
+  if (load<u8>(text) != 0x2f) return false;
+  for (let i: usize = 0; i < length; i++) {
+    const byte: u32 = load<u8>(text + i);
+    if (byte - 0x21 > 0x7e - 0x21 || byte == 0x3f || byte == 0x23) return false;
+  }
+  return true;
+}

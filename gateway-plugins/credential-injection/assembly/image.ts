@@ -11,6 +11,7 @@ import {
   stringHolds,
 } from '../../policy/assembly/image-frame';
 import * as L from '../../../packages/policy-image/src/layout';
+import { isBasePath } from './encoding';
 import { TAG_BYTES } from './unseal';
 
 /** "No index", as the image writes it. */
@@ -25,6 +26,9 @@ function upstreamHolds(image: usize, upstream: usize, strings: u32): bool {
   return (
     stringHolds(upstream + L.UPSTREAM_KEY, strings) &&
     stringHolds(upstream + L.UPSTREAM_HOST, strings) &&
+    stringHolds(upstream + L.UPSTREAM_PATH, strings) &&
+    load<u32>(upstream + L.UPSTREAM_FLAGS) <= <u32>L.UPSTREAM_ADDS_USAGE &&
+    isBasePath(stringAt(image, upstream + L.UPSTREAM_PATH), stringLength(upstream + L.UPSTREAM_PATH)) &&
     (credential == NONE || credential < sectionCount(image, L.INJECTION_CREDENTIALS)) &&
     rangeHolds(
       load<u32>(upstream + L.UPSTREAM_BINDINGS_START),

@@ -27,6 +27,8 @@ function canonical(policy: InjectionPolicy): unknown {
     policyVersion: policy.policyVersion,
     upstreams: sortedBy(policy.upstreams, (upstream) => upstream.key).map((upstream) => ({
       ...upstream,
+      path: upstream.path ?? '',
+      addsUsage: upstream.addsUsage ?? false,
       bindings: sortedBy(upstream.bindings, (binding) => binding.consumer),
     })),
     credentials: sortedBy(policy.credentials, (credential) => credential.id).map((credential) => ({
@@ -120,6 +122,16 @@ describe('credential-injection image', () => {
       'an upstream twice',
       { ...policy, upstreams: [upstream, upstream] },
       'upstream "providers/a" is listed twice',
+    ],
+    [
+      'a path with a query',
+      { ...policy, upstreams: [{ ...upstream, path: '/v1?a' }] },
+      'upstream "providers/a": "/v1?a" is no path',
+    ],
+    [
+      'a path that ends with a slash',
+      { ...policy, upstreams: [{ ...upstream, path: '/v1/' }] },
+      'is no path like "/v1"',
     ],
     [
       'no host',

@@ -4,6 +4,7 @@ import * as L from './layout.js';
 import { PolicyImageError } from './policy-image-error.js';
 import type { InjectionCredential, InjectionPolicy, InjectionUpstream } from './policy.js';
 import { sealingKeyId, unseal, type Sealed } from './seal.js';
+import { isBasePath } from './writer-checks.js';
 
 const SECTIONS = [
   { name: 'UPSTREAMS', header: L.INJECTION_UPSTREAMS, entryBytes: L.UPSTREAM_BYTES },
@@ -25,6 +26,8 @@ export interface SealedCredential extends Omit<InjectionCredential, 'value'>, Se
 interface RawUpstream {
   readonly key: string;
   readonly host: string;
+  readonly path: string;
+  readonly addsUsage: boolean;
   readonly credential: number;
   readonly bindings: readonly { readonly consumer: string; readonly credential: number }[];
 }
@@ -58,9 +61,11 @@ export class InjectionImage {
       );
       return credential.id;
     };
-    this.upstreams = upstreams.map(({ key, host, credential, bindings }) => ({
+    this.upstreams = upstreams.map(({ key, host, path, addsUsage, credential, bindings }) => ({
       key,
       host,
+      ...(path !== '' && { path }),
+      ...(addsUsage && { addsUsage }),
       credential: credential === L.NONE ? null : idOf(credential, key),
       bindings: bindings.map((binding) => ({
         consumer: binding.consumer,
@@ -94,12 +99,15 @@ function readUpstreams(reader: ImageReader): readonly RawUpstream[] {
     const at = reader.entry(L.INJECTION_UPSTREAMS, index);
     const key = reader.nextText(at + L.UPSTREAM_KEY);
     const host = reader.nextText(at + L.UPSTREAM_HOST);
+    const path = reader.nextText(at + L.UPSTREAM_PATH);
+    const flags = reader.u32(at + L.UPSTREAM_FLAGS);
     const before = upstreams.at(-1);
     verify(
       before === undefined || compareUtf8(before.key, key) < 0,
       () => `upstream ${index} is not in order`,
     );
-    verify(reader.u32(at + L.UPSTREAM_RESERVED) === 0, () => `"${key}": reserved field is not zero`);
+    verify(flags <= L.UPSTREAM_ADDS_USAGE, () => `"${key}": unknown flags ${flags}`);
+    verify(isBasePath(path), () => `"${key}": ${JSON.stringify(path)} is no path`);
     verify(
       reader.u32(at + L.UPSTREAM_BINDINGS_START) === next,
       () => `bindings of "${key}" do not start at ${next}`,
@@ -117,7 +125,9 @@ function readUpstreams(reader: ImageReader): readonly RawUpstream[] {
       );
       bindings.push({ consumer, credential: reader.u32(bindingAt + L.BINDING_CREDENTIAL) });
     }
-    upstreams.push({ key, host, credential: reader.u32(at + L.UPSTREAM_CREDENTIAL), bindings });
+    const addsUsage = flags === L.UPSTREAM_ADDS_USAGE;
+    const credential = reader.u32(at + L.UPSTREAM_CREDENTIAL);
+    upstreams.push({ key, host, path, addsUsage, credential, bindings });
   }
   verify(
     next === reader.count(L.INJECTION_BINDINGS),

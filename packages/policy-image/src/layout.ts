@@ -192,7 +192,7 @@ export const CALL_USAGE_OPTIONS = 5; // put `{"include_usage":true}` in the plac
 // ---- credential-injection image ----------------------------------------------------------------------------
 
 export const INJECTION_MAGIC = 0x31494348; // "HCI1"
-export const INJECTION_FORMAT = 1;
+export const INJECTION_FORMAT = 2;
 export const INJECTION_KEY_ID = 28; // u32: first 4 bytes of SHA-256 of the sealing key, little endian
 export const INJECTION_UPSTREAMS = 32; // sections ...
 export const INJECTION_BINDINGS = 40;
@@ -202,13 +202,15 @@ export const INJECTION_STRINGS = 64;
 export const INJECTION_HEADER_BYTES = 72;
 
 /** Sorted by key. An upstream that is not listed is refused; one with credential NONE gets no credential. */
-export const UPSTREAM_BYTES = 32;
+export const UPSTREAM_BYTES = 40;
 export const UPSTREAM_KEY = 0; // string: "providers/<name>", "mcp-servers/<name>" or "service-routes/<name>"
 export const UPSTREAM_HOST = 8; // string: "host:port", lower case, as in the endpoint's metadata
 export const UPSTREAM_CREDENTIAL = 16; // u32 index or NONE
 export const UPSTREAM_BINDINGS_START = 20; // u32 index
 export const UPSTREAM_BINDINGS_COUNT = 24; // u32
-export const UPSTREAM_RESERVED = 28; // u32, 0
+export const UPSTREAM_FLAGS = 28; // u32
+export const UPSTREAM_PATH = 32; // string: path of its base URL without trailing slash, for attempts that rebase
+export const UPSTREAM_ADDS_USAGE = 1; // flag: it understands `stream_options.include_usage`
 
 /** A consumer's own credential for one upstream. Within an upstream sorted by consumer name. */
 export const BINDING_BYTES = 16;

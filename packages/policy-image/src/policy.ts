@@ -98,6 +98,10 @@ export interface InjectionUpstream {
   readonly key: string;
   /** `host:port`, lower case. */
   readonly host: string;
+  /** Path of its base URL, without trailing slash; of a provider only. Default: none. */
+  readonly path?: string;
+  /** It is a provider that wants `stream_options.include_usage` on streams that lack it. Default: false. */
+  readonly addsUsage?: boolean;
   /** Credential id, or null: the upstream takes none. */
   readonly credential: string | null;
   readonly bindings: readonly { readonly consumer: string; readonly credential: string }[];

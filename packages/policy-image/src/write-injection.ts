@@ -6,6 +6,7 @@ import { PolicyImageError } from './policy-image-error.js';
 import type { InjectionCredential, InjectionPolicy, InjectionUpstream } from './policy.js';
 import { seal, sealingKeyId } from './seal.js';
 import { StringTable } from './string-table.js';
+import { isBasePath } from './writer-checks.js';
 
 const PLACEMENT = { header: L.PLACEMENT_HEADER, query: L.PLACEMENT_QUERY, basic: L.PLACEMENT_BASIC };
 
@@ -71,6 +72,8 @@ export function writeInjectionImage(policy: InjectionPolicy, sealingKey: Uint8Ar
     const own = bindings[index] ?? [];
     putText(at + L.UPSTREAM_KEY, upstream.key);
     putText(at + L.UPSTREAM_HOST, upstream.host);
+    putText(at + L.UPSTREAM_PATH, checkedPath(upstream));
+    put(at + L.UPSTREAM_FLAGS, upstream.addsUsage === true ? L.UPSTREAM_ADDS_USAGE : 0);
     put(
       at + L.UPSTREAM_CREDENTIAL,
       upstream.credential === null ? L.NONE : indexOf(upstream, upstream.credential),
@@ -143,6 +146,12 @@ function checkedHosts(credential: InjectionCredential): readonly string[] {
   return sortedDistinct(credential.hosts);
 }
 
+/** It is put before what follows the route's prefix, which begins with a slash. */
+function checkedPath({ key, path = '' }: InjectionUpstream): string {
+  if (isBasePath(path)) return path;
+  throw new PolicyImageError(`upstream "${key}": ${JSON.stringify(path)} is no path like "/v1"`);
+}
+
 const SEAL_TAG_BYTES = 16;
 
 function stringBytes(
@@ -152,7 +161,7 @@ function stringBytes(
   hosts: readonly (readonly string[])[],
 ): number {
   const texts = [
-    ...upstreams.flatMap(({ key, host }) => [key, host]),
+    ...upstreams.flatMap(({ key, host, path = '' }) => [key, host, path]),
     ...bindings.flat().map(({ consumer }) => consumer),
     ...credentials.flatMap(({ id, name, prefix }) => [id, name, prefix]),
     ...hosts.flat(),

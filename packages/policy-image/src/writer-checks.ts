@@ -6,6 +6,8 @@ const U32_MAX = 0xffff_ffff;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LLM_PATH = /^(\/[A-Za-z0-9._~-]+)+$/;
+/** Segments of visible ASCII without a query or a fragment. */
+const BASE_PATH = /^(\/[\x21-\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)*$/;
 const KEY_PREFIX = { llm: 'llm-routes/', mcp: 'mcp-servers/', service: 'service-routes/' };
 
 const METHOD_BITS: Readonly<Record<Method, number>> = {
@@ -52,4 +54,9 @@ export function checkRoute(route: KeyAuthRoute): void {
   if (route.kind === 'llm' && !LLM_PATH.test(route.path)) {
     throw new PolicyImageError(`"${route.key}": path ${JSON.stringify(route.path)} is not like "/v1"`);
   }
+}
+
+/** Whether the text is the path of a base URL without trailing slash. */
+export function isBasePath(text: string): boolean {
+  return BASE_PATH.test(text);
 }

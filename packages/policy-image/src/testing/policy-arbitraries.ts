@@ -180,6 +180,8 @@ export const injectionPolicy: fc.Arbitrary<InjectionPolicy> = fc
             'service-routes/jira',
           ),
           host: fc.constantFrom('api.openai.com:443', 'a.test:8443', '127.0.0.1:9'),
+          path: fc.constantFrom('', '/v1', '/api/paas/v4'),
+          addsUsage: fc.boolean(),
           credential: id === null ? fc.constant(null) : fc.option(id, { nil: null }),
           bindings:
             id === null
