@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { LOG_LEVELS, type LogLevel, readEnvironment } from '@hiclaw/service-kit';
+import { readUsageSettings, type UsageSettings } from './usage/settings.js';
 
 /** Settings of one policy server. */
 export interface PolicyServerConfig {
@@ -14,6 +15,8 @@ export interface PolicyServerConfig {
   readonly logLevel: LogLevel;
   /** Largest request body that the gateway reads on LLM routes, bytes. */
   readonly maxBodyBytes: number;
+  /** Default: that of `readUsageSettings`. */
+  readonly usage?: UsageSettings;
 }
 
 /**
@@ -31,12 +34,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     bind: read.text('HICLAW_BIND', '127.0.0.1'),
     logLevel: read.choice('HICLAW_LOG_LEVEL', 'info', LOG_LEVELS),
     maxBodyBytes: read.integer('HICLAW_MAX_BODY_BYTES', 16_777_216, { min: 1024, max: 268_435_456 }),
+    usage: readUsageSettings(read),
   };
 }
 
 /** Files of a policy server under its home. */
 export interface HomeFiles {
   readonly database: string;
+  readonly usageDatabase: string;
+  /** Folder of the gateways' usage journals. */
+  readonly usageJournals: string;
   readonly vaultKeys: string;
   readonly gatewayKey: string;
   readonly adminSigningKey: string;
@@ -48,6 +55,8 @@ export interface HomeFiles {
 export function homeFiles(home: string): HomeFiles {
   return {
     database: join(home, 'policy.db'),
+    usageDatabase: join(home, 'usage.db'),
+    usageJournals: join(home, 'usage'),
     vaultKeys: join(home, 'keys', 'vault.json'),
     gatewayKey: join(home, 'keys', 'gateway.key'),
     adminSigningKey: join(home, 'keys', 'admin-signing.jwk'),

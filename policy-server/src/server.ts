@@ -8,6 +8,7 @@ import {
   ensurePrivateDirectory,
   GatewayError,
   type Logger,
+  readEnvironment,
   systemClock,
 } from '@hiclaw/service-kit';
 import { homeFiles, type PolicyServerConfig } from './config.js';
@@ -17,6 +18,8 @@ import type { App } from './http/app.js';
 import { buildHttpServer } from './http/http-server.js';
 import { createMetrics } from './http/metrics.js';
 import { PolicyStore } from './store/store.js';
+import { readUsageSettings } from './usage/settings.js';
+import { Usage } from './usage/usage.js';
 import { Vault } from './vault/vault.js';
 import {
   type CompileStatus,
@@ -32,6 +35,7 @@ export interface RunningGateways extends Gateways {
   start(): Promise<void>;
   stop(): Promise<void>;
   status(): CompileStatus;
+  adminSocketOf(node: string): string | null;
 }
 
 /** What tests and embedders may put in place of the real thing. */
@@ -128,6 +132,16 @@ async function start(
     log: log.child({ part: 'admin-tokens' }),
   });
 
+  const usage = new Usage({
+    database: files.usageDatabase,
+    journals: files.usageJournals,
+    settings: config.usage ?? readUsageSettings(readEnvironment({})),
+    providers: () => store.resources().providers,
+    clock,
+    log: log.child({ part: 'usage' }),
+  });
+  cleanup.add(() => usage.stop());
+
   const gateways = await (overrides.createGateways ?? createGatewayControl)({
     resources: () => store.resources(),
     subscribe: (listener) => store.subscribe(listener),
@@ -140,14 +154,16 @@ async function start(
   });
   cleanup.add(() => gateways.stop());
   await gateways.start();
+  usage.start((node) => gateways.adminSocketOf(node));
 
   const compileStatus = (): CompileStatus => gateways.status();
-  const metrics = createMetrics({ store, gateways, compileStatus });
+  const metrics = createMetrics({ store, gateways, compileStatus, usage });
   const context = {
     store,
     vault,
     gateways,
     compileStatus,
+    usage,
     adminTokens,
     metrics,
     clock,

@@ -35,6 +35,10 @@ export class ScriptedGateways implements RunningGateways {
     return this.replicas;
   }
 
+  adminSocketOf(): string | null {
+    return null;
+  }
+
   conditions(): readonly Condition[] {
     return this.conditionList;
   }

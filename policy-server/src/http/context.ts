@@ -3,6 +3,7 @@ import type { Gateways } from '../gateways.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
 import type { PolicyStore } from '../store/store.js';
 import type { Vault } from '../vault/vault.js';
+import type { Usage } from '../usage/usage.js';
 import type { AdminTokens } from './admin-tokens.js';
 import type { Metrics } from './metrics.js';
 
@@ -13,6 +14,7 @@ export interface ApiContext {
   readonly gateways: Gateways;
   /** What the gateway side made of the stored policy. */
   readonly compileStatus: () => CompileStatus;
+  readonly usage: Usage;
   readonly adminTokens: AdminTokens;
   readonly metrics: Metrics;
   readonly clock: Clock;

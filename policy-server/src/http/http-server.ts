@@ -19,6 +19,7 @@ import { registerResources } from './resources-api.js';
 import { registerRevocation } from './revocation-api.js';
 import { registerAuthentication, registerSecurityHooks, setSecurityHeaders } from './security.js';
 import { registerTokens } from './tokens-api.js';
+import { registerUsage } from './usage-api.js';
 import { registerVault } from './vault-api.js';
 
 const REQUEST_TIMEOUT_MS = 90_000;
@@ -83,6 +84,7 @@ function registerApi(app: App, context: ApiContext, methods: MethodTable): void 
   registerRevocation(app, context);
   registerGateways(app, context);
   registerAudit(app, context);
+  registerUsage(app, context);
   registerVault(app, context);
 }
 

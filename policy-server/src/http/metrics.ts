@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gateways } from '../gateways.js';
 import type { PolicyStore } from '../store/store.js';
+import type { UsageMetricsSource } from '../usage/usage-metrics.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
+import { registerUsageMetrics } from './usage-metrics.js';
 
 /** Prometheus metrics of the policy server. Label values come from fixed lists, never from a request. */
 export interface Metrics {
@@ -18,6 +20,7 @@ export interface MetricSources {
   readonly store: PolicyStore;
   readonly gateways: Gateways;
   readonly compileStatus: () => CompileStatus;
+  readonly usage: UsageMetricsSource;
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -91,6 +94,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   gauges(registry, sources);
+  registerUsageMetrics(registry, sources.usage);
   const requests = new Counter({
     name: 'hiclaw_http_requests_total',
     help: 'Answered API requests.',

@@ -20,6 +20,7 @@ const TAGS = [
     description: `Resources of kind ${kind}.`,
   })),
   { name: 'gateways', description: 'What runs the policy.' },
+  { name: 'usage', description: 'What LLM calls used and cost.' },
   { name: 'audit', description: 'Who changed what, and when.' },
   { name: 'vault', description: 'Encryption of credentials at rest.' },
   { name: 'operation', description: 'Health and metrics.' },

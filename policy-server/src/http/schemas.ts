@@ -12,6 +12,7 @@ import {
 } from '@hiclaw/resources';
 import { type TSchema, Type } from 'typebox';
 import { INPUT_EXAMPLES } from './examples.js';
+import { USAGE_COMPONENTS } from './usage-schemas.js';
 
 const Text = Type.String();
 const Count = Type.Integer({ minimum: 0 });
@@ -265,6 +266,7 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
     { records: Count, brokenAt: Type.Union([Count, Type.Null()]), head: Text },
     CLOSED,
   ),
+  ...USAGE_COMPONENTS,
   VaultRotation: Type.Object({ keyId: Text, rewrapped: Count }, CLOSED),
   Health: Type.Object({ status: Type.Literal('ok'), version: Text, policyVersion: Count }, CLOSED),
 };

@@ -3,6 +3,8 @@ import { otlpCluster, parseOtlpEndpoint, type TracingOptions } from './otlp.js';
 import type { NodeTracing } from './settings.js';
 import { STATS_CONFIG } from './stats.js';
 
+export { parseOtlpEndpoint, type TracingOptions } from './otlp.js';
+
 /** Options of `renderBootstrap`. Paths are absolute. */
 export interface BootstrapOptions {
   /** Unique among the gateways of a policy server: letters, digits, `.`, `_`, `:`, `-`. */
@@ -22,6 +24,10 @@ export interface BootstrapOptions {
   };
   /** Absent: no access log. */
   readonly accessLog?: string;
+  /**
+   * File for what LLM calls use: `<node id>.jsonl` in the folder that the policy server reads. Absent: nobody sees it.
+   */
+  readonly usageJournal?: string;
   /** Absent: no spans. */
   readonly tracing?: TracingOptions;
   /** Default 10,000. */
@@ -37,7 +43,7 @@ const DEFAULT_MAX_CONNECTIONS = 10_000;
  * @throws RangeError when `tracing` is not as it must be
  */
 export function renderBootstrap(options: BootstrapOptions): object {
-  const { nodeId, bind, port, concurrency, accessLog, tracing, sockets } = options;
+  const { nodeId, bind, port, concurrency, accessLog, usageJournal, tracing, sockets } = options;
   return {
     node: {
       id: nodeId,
@@ -48,6 +54,7 @@ export function renderBootstrap(options: BootstrapOptions): object {
         concurrency,
         adminSocket: sockets.admin,
         ...(accessLog === undefined ? {} : { accessLog }),
+        ...(usageJournal === undefined ? {} : { usageJournal }),
         ...(tracing === undefined ? {} : { tracing: nodeTracing(tracing) }),
       },
     },

@@ -6,6 +6,7 @@ import { localReplies } from './local-replies.js';
 import { KEY_AUTH, LISTENER, LISTENER_TYPE, ROUTE_CONFIG } from './names.js';
 import type { NodeSettings, RenderSettings } from './settings.js';
 import { renderTracing } from './tracing.js';
+import { usageJournal } from './usage-journal.js';
 
 const STREAM_IDLE_SECONDS = 600;
 const HEADERS_TIMEOUT_SECONDS = 15;
@@ -76,7 +77,7 @@ function connectionManager(node: NodeSettings, settings: RenderSettings): EnvoyM
     // Callers are at the edge: whatever they say of themselves is not believed.
     use_remote_address: wrapped(true),
     skip_xff_append: true,
-    internal_address_config: { unix_sockets: false },
+    internal_address_config: NOBODY_IS_INTERNAL,
     generate_request_id: wrapped(false),
     server_name: 'hiclaw',
     server_header_transformation: 'OVERWRITE',
@@ -89,8 +90,25 @@ function connectionManager(node: NodeSettings, settings: RenderSettings): EnvoyM
 
     ...(node.tracing === undefined ? {} : renderTracing(node.tracing)),
     local_reply_config: localReplies(),
-    ...(node.accessLog === null ? {} : { access_log: [accessLog(node.accessLog)] }),
+    ...renderLogs(node),
   };
+}
+
+/**
+ * An address that no client has: by default loopback is "internal", and Envoy then obeys its `x-envoy-…` headers, such as
+ * one that makes statistics under a name of the client's choice.
+ */
+const NOBODY_IS_INTERNAL: EnvoyMessage = {
+  unix_sockets: false,
+  cidr_ranges: [{ address_prefix: '255.255.255.255', prefix_len: wrapped(32) }],
+};
+
+function renderLogs({ accessLog: log, usageJournal: journal }: NodeSettings): EnvoyMessage {
+  const logs = [
+    ...(log === null ? [] : [accessLog(log)]),
+    ...(journal === undefined ? [] : [usageJournal(journal)]),
+  ];
+  return logs.length === 0 ? {} : { access_log: logs };
 }
 
 /** The upstream's path may hold more than a log should, and the router writes it into the same header. */

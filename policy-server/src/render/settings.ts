@@ -24,6 +24,8 @@ export interface NodeSettings {
   readonly port: number;
   /** Path of its access log, or null: none. */
   readonly accessLog: string | null;
+  /** Path of the file for what LLM calls use; absent: it is not recorded. */
+  readonly usageJournal?: string;
   /** Its spans; absent: none. */
   readonly tracing?: NodeTracing;
 }

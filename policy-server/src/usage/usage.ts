@@ -18,21 +18,8 @@ import type { UsageRecord } from './record.js';
 import { type Report, report, type ReportQuery } from './report.js';
 import { deleteOld, type Retention } from './retention.js';
 import { reopenLogs } from './rotation.js';
+import type { UsageSettings } from './settings.js';
 import { UsageCounters, type UsageMetrics, type UsageMetricsSource } from './usage-metrics.js';
-
-/** How long usage is kept, and when journals are rotated. */
-export interface UsageSettings extends Retention {
-  /** A gateway's journal with more bytes than this is rotated. */
-  readonly journalBytes: number;
-}
-
-export const DEFAULT_USAGE_SETTINGS: UsageSettings = {
-  callDays: 7,
-  minuteDays: 2,
-  hourDays: 60,
-  dayDays: 1096,
-  journalBytes: 16_777_216,
-};
 
 export interface UsageOptions {
   /** The database's file. */

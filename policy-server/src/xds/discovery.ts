@@ -55,10 +55,28 @@ export function readNode(node: DiscoveryNode | undefined): GatewayNode {
   if (adminSocket !== null && (!adminSocket.startsWith('/') || adminSocket.length > MAX_PATH_LENGTH)) {
     throw new RangeError('node.metadata.adminSocket must be an absolute path');
   }
+  const usageJournal = fields['usageJournal']?.stringValue;
+  if (
+    usageJournal !== undefined &&
+    (!usageJournal.startsWith('/') || usageJournal.length > MAX_PATH_LENGTH)
+  ) {
+    throw new RangeError('node.metadata.usageJournal must be an absolute path');
+  }
   const tracing = readTracing(fields['tracing']);
   const port = wholeNumber(fields['port'], 'port', 65_535);
   const concurrency = wholeNumber(fields['concurrency'], 'concurrency', MAX_CONCURRENCY);
-  return { id, envoyVersion: readVersion(node), bind, port, accessLog, concurrency, adminSocket, ...tracing };
+  const journal = usageJournal === undefined ? {} : { usageJournal };
+  return {
+    id,
+    envoyVersion: readVersion(node),
+    bind,
+    port,
+    accessLog,
+    ...journal,
+    concurrency,
+    adminSocket,
+    ...tracing,
+  };
 }
 
 const SERVICE = /^[\x20-\x7e]{1,128}$/;

@@ -78,6 +78,11 @@ export class Fleet {
     return true;
   }
 
+  /** Path of the Unix socket of a connected gateway's admin interface; null: it is not connected, or does not say. */
+  adminSocketOf(node: string): string | null {
+    return this.#replicas.get(node)?.session?.node.adminSocket ?? null;
+  }
+
   list(): readonly GatewayReplica[] {
     this.#forgetLost();
     return [...this.#replicas.values()]

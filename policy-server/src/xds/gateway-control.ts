@@ -55,6 +55,8 @@ export interface GatewayControl extends Gateways, AsyncDisposable {
   start(): Promise<void>;
   stop(): Promise<void>;
   status(): CompileStatus;
+  /** Path of the Unix socket of a connected gateway's admin interface; null: it is not connected, or does not say. */
+  adminSocketOf(node: string): string | null;
 }
 
 /** Envoy holds a whole body, its framing and what it read ahead. */
@@ -135,6 +137,10 @@ class Control implements GatewayControl {
 
   list(): readonly GatewayReplica[] {
     return this.#fleet.list();
+  }
+
+  adminSocketOf(node: string): string | null {
+    return this.#fleet.adminSocketOf(node);
   }
 
   conditions(kind: string, name: string): readonly Condition[] {
