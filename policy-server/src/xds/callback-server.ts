@@ -14,11 +14,30 @@ export interface Confirmation {
   readonly vm: string;
 }
 
+/** What a path other than `/applied` answers with. */
+export interface CallbackAnswer {
+  readonly status: number;
+  readonly body?: string;
+}
+
+/** A call of a plugin. */
+export interface CallbackRequest {
+  readonly url: string;
+  readonly node: string | undefined;
+  readonly body: string;
+  /** Aborted when the plugin went away. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers calls to one path; must not reject. */
+export type CallbackHandler = (request: CallbackRequest) => Promise<CallbackAnswer>;
+
 const PLUGINS: readonly PluginName[] = [KEY_AUTH, CREDENTIAL_INJECTION];
 const VM = /^[0-9a-f]{16}$/;
 const VERSION = /^(0|[1-9]\d{0,19})$/;
 const NODE = /^[A-Za-z0-9._:-]{1,128}$/;
 const MAX_URL_LENGTH = 256;
+const MAX_BODY_BYTES = 65_536;
 const HEADERS_TIMEOUT_MS = 5_000;
 
 /** Reads `POST /applied?plugin=…&version=…&vm=…`; null when anything is not exactly as agreed. */
@@ -36,14 +55,25 @@ export function readConfirmation(url: string, node: string | undefined): Confirm
 /** HTTP/1.1 on a Unix socket, for plugins that call back. */
 export class CallbackServer implements AsyncDisposable {
   readonly #server: Server;
+  readonly #confirm: (confirmation: Confirmation) => boolean;
+  readonly #handlers: ReadonlyMap<string, CallbackHandler>;
 
-  /** @param confirm false when it knows no such gateway */
-  constructor(confirm: (confirmation: Confirmation) => boolean) {
-    this.#server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
-      answer(response, statusOf(request, confirm));
-      // There is no body; what comes nevertheless is not kept.
-      request.resume();
-    });
+  /**
+   * @param confirm false when it knows no such gateway
+   * @param handlers of further paths, which take a body of at most 65,536 bytes
+   */
+  constructor(
+    confirm: (confirmation: Confirmation) => boolean,
+    handlers: ReadonlyMap<string, CallbackHandler> = new Map(),
+  ) {
+    this.#confirm = confirm;
+    this.#handlers = handlers;
+    const timeouts = {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Envoy decides when a connection is no longer needed: one that is closed here may just be carrying a call.
+      keepAliveTimeout: 0,
+    };
+    this.#server = createServer(timeouts, (request, response) => void this.#serve(request, response));
   }
 
   /**
@@ -69,17 +99,57 @@ export class CallbackServer implements AsyncDisposable {
     this.#server.closeAllConnections();
     await closed;
   }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '';
+    const header = request.headers['x-hiclaw-node'];
+    const node = typeof header === 'string' ? header : undefined;
+    const handler = this.#handlers.get(url.split('?', 1)[0] ?? '');
+    if (request.method !== 'POST' || handler === undefined) {
+      answer(response, { status: request.method === 'POST' ? this.#confirmed(url, node) : 405 });
+      // There is no body; what comes nevertheless is not kept.
+      request.resume();
+      return;
+    }
+    const body = await readBody(request);
+    if (body === null) {
+      // What is left of it would be read as the next request.
+      response.setHeader('connection', 'close');
+      answer(response, { status: 413 });
+      return;
+    }
+    const gone = new AbortController();
+    response.once('close', () => {
+      gone.abort();
+    });
+    answer(response, await handler({ url, node, body, signal: gone.signal }));
+  }
+
+  #confirmed(url: string, node: string | undefined): number {
+    const confirmation = readConfirmation(url, node);
+    if (confirmation === null) return 400;
+    return this.#confirm(confirmation) ? 204 : 404;
+  }
 }
 
-function statusOf(request: IncomingMessage, confirm: (confirmation: Confirmation) => boolean): number {
-  if (request.method !== 'POST') return 405;
-  const node = request.headers['x-hiclaw-node'];
-  const confirmation = readConfirmation(request.url ?? '', typeof node === 'string' ? node : undefined);
-  if (confirmation === null) return 400;
-  return confirm(confirmation) ? 204 : 404;
+/** Null: longer than it may be, or broken off. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_BODY_BYTES) return null;
+      chunks.push(chunk);
+    }
+  } catch {
+    return null;
+  }
+  return Buffer.concat(chunks).toString('latin1');
 }
 
-function answer(response: ServerResponse, status: number): void {
-  response.writeHead(status, { 'content-length': '0' });
-  response.end();
+function answer(response: ServerResponse, { status, body = '' }: CallbackAnswer): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { 'content-length': String(Buffer.byteLength(body)) });
+  response.end(body);
 }
