@@ -18,7 +18,7 @@ export function message(_: Call, said: Said): Answer {
   const { tool, usage } = said;
   const input = tool === null ? {} : (JSON.parse(tool.arguments) as unknown);
   const called = { type: 'tool_use', id: 'toolu_pretend', name: tool?.name, input };
-  const content = tool === null ? { type: 'text', text: said.text, citations: null } : called;
+  const content = tool === null ? { type: 'text', text: said.text } : called;
   const reason = tool === null ? 'end_turn' : 'tool_use';
   const json = {
     id: 'msg_pretend',
