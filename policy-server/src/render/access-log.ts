@@ -1,4 +1,4 @@
-import { CONSUMER_STATE, PATH_STATE } from './filter-state.js';
+import { CONSUMER_STATE, PATH_STATE, USAGE_STATE } from './filter-state.js';
 import { any, type EnvoyMessage, textStruct } from './json.js';
 import { REASON_HEADER } from './names.js';
 
@@ -27,6 +27,7 @@ const FIELDS = {
   route: '%ROUTE_NAME%',
   upstream: '%UPSTREAM_CLUSTER_RAW%',
   upstreamHost: '%UPSTREAM_HOST%',
+  target: '%UPSTREAM_METADATA(hiclaw:target)%',
   attempts: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%',
   status: '%RESPONSE_CODE%',
   reason: `%RESP(${REASON_HEADER})%`,
@@ -36,4 +37,6 @@ const FIELDS = {
   bytesSent: '%BYTES_SENT%',
   durationMs: '%DURATION%',
   upstreamMs: '%RESPONSE_DURATION%',
+  usage: `%FILTER_STATE(${USAGE_STATE}:PLAIN)%`,
+  traceId: '%TRACE_ID%',
 };

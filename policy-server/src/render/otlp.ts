@@ -60,7 +60,8 @@ export function otlpCluster({ endpoint, caBundle }: TracingOptions): object {
   if (secure && caBundle === undefined) throw new RangeError('an https receiver needs a CA bundle');
   return {
     name: OTLP_CLUSTER,
-    type: isIP(host) === 0 ? 'STRICT_DNS' : 'STATIC',
+    // Both address families: Envoy then races them (RFC 8305).
+    ...(isIP(host) === 0 ? { type: 'LOGICAL_DNS', dns_lookup_family: 'ALL' } : { type: 'STATIC' }),
     connect_timeout: CONNECT_TIMEOUT,
     load_assignment: {
       cluster_name: OTLP_CLUSTER,

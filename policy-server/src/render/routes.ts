@@ -56,6 +56,7 @@ export function renderRouteConfiguration(routes: readonly EnvoyMessage[]): Envoy
 export function renderRoutes(route: GatewayRoute): readonly EnvoyMessage[] {
   return route.rewrites.map((rewrite) => ({
     name: route.key,
+    stat_prefix: route.key,
     match: {
       ...matchPath(rewrite),
       headers: [{ name: ROUTE_HEADER, string_match: { exact: route.key } }],

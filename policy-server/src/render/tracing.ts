@@ -10,7 +10,6 @@ const EXPORT_TIMEOUT_SECONDS = 5;
  * nothing that a client chose freely.
  */
 const ATTRIBUTES: readonly (readonly [name: string, format: string])[] = [
-  ['hiclaw.request_id', '%STREAM_ID%'],
   ['hiclaw.consumer', `%FILTER_STATE(${CONSUMER_STATE}:PLAIN)%`],
   ['hiclaw.route', '%ROUTE_NAME%'],
   ['hiclaw.upstream', '%UPSTREAM_METADATA(hiclaw:upstream)%'],
@@ -18,6 +17,19 @@ const ATTRIBUTES: readonly (readonly [name: string, format: string])[] = [
   ['hiclaw.reason', `%RESP(${REASON_HEADER})%`],
   ['hiclaw.usage', `%FILTER_STATE(${USAGE_STATE}:PLAIN)%`],
 ];
+
+/** Attributes that Envoy fills with what the client sent, which may be a secret; after credential-injection the real one. */
+const HIDDEN: readonly string[] = [
+  'user_agent',
+  'http.url',
+  'grpc.path',
+  'grpc.authority',
+  'grpc.content_type',
+  'grpc.timeout',
+];
+
+/** Headers that would become attributes too, and no upstream needs. */
+const HEADERS_REMOVED: readonly string[] = ['x-client-trace-id', 'x-request-id'];
 
 /**
  * Tracing of the connection manager. A client's trace goes on, its trace id with it; whether a trace is kept follows from
@@ -43,15 +55,22 @@ export function renderTracing({ service, percent, tracesUrl }: NodeTracing): Env
           },
         },
       },
-      // The path's query may hold a client's secret, and after credential-injection the real one.
       max_path_tag_length: wrapped(0),
       spawn_upstream_span: wrapped(true),
       custom_tags: [
         ...ATTRIBUTES.map(([tag, value]) => ({ tag, value })),
-        // Instead of what the client says, which may be anything.
-        { tag: 'user_agent', literal: { value: '-' } },
+        ...HIDDEN.map((tag) => ({ tag, literal: { value: '-' } })),
       ],
     },
+    early_header_mutation_extensions: [
+      {
+        name: 'envoy.http.early_header_mutation.header_mutation',
+        typed_config: {
+          ...any('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation'),
+          mutations: HEADERS_REMOVED.map((remove) => ({ remove })),
+        },
+      },
+    ],
     // Envoy's own sampling needs a request id header, which nobody else does.
     request_id_extension: {
       typed_config: {

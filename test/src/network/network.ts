@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { findEnvoy } from '@hiclaw/install';
-import { renderBootstrap } from '@hiclaw/policy-server/bootstrap';
+import { renderBootstrap, type TracingOptions } from '@hiclaw/policy-server/bootstrap';
 import { type AdminClient, adminClient } from './admin-client.js';
 import { type Envoy, startEnvoy } from './envoy-process.js';
 import { freePorts } from './free-ports.js';
@@ -18,6 +18,8 @@ export interface NetworkOptions {
   readonly concurrency?: number;
   /** Whether gateways write access logs, as an installation does. Default: true. */
   readonly accessLog?: boolean;
+  /** Where gateways send spans. Default: nowhere. */
+  readonly tracing?: TracingOptions;
   /** Keep the gateways on this core. */
   readonly gatewayCore?: number;
   /** Keep the policy server on this core. */
@@ -178,6 +180,7 @@ async function runReplica(
     concurrency,
     sockets: { ...home.sockets, admin: files.admin },
     ...(options.accessLog === false ? {} : { accessLog: files.accessLog }),
+    ...(options.tracing === undefined ? {} : { tracing: options.tracing }),
   });
   await writeFile(files.bootstrap, JSON.stringify(bootstrap));
   const run = async (): Promise<Envoy> => {
