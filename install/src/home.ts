@@ -16,6 +16,8 @@ export interface HomePaths {
   readonly supervisorPid: string;
   readonly adsSocket: string;
   readonly gatewaySocket: string;
+  /** Folder of the gateways' usage journals, each `<node id>.jsonl`. */
+  readonly usageJournals: string;
   readonly logs: string;
   readonly supervisorLog: string;
 }
@@ -39,6 +41,7 @@ export function homePaths(home: string): HomePaths {
     supervisorPid: join(run, 'supervisor.pid'),
     adsSocket: join(run, 'ads.sock'),
     gatewaySocket: join(run, 'gateway.sock'),
+    usageJournals: join(home, 'usage'),
     logs,
     supervisorLog: join(logs, 'supervisor.log'),
   };
@@ -94,7 +97,7 @@ export function claimHome(paths: HomePaths): void {
     );
   }
   ensurePrivateDirectory(home);
-  for (const name of ['run', 'logs']) ensurePrivateDirectory(join(home, name));
+  for (const name of ['run', 'logs', 'usage']) ensurePrivateDirectory(join(home, name));
 }
 
 function isLockFile(name: string): boolean {
@@ -108,7 +111,7 @@ export function rememberSettings(paths: HomePaths, settings: RunSettings): void 
 }
 
 const OWN_ENTRIES =
-  /^(policy\.db(-.*)?|keys|run|logs|admin-token|installation\.json|installation\.lock.*|\..*\.[0-9a-f]{12})$/;
+  /^((policy|usage)\.db(-.*)?|usage|keys|run|logs|admin-token|installation\.json|installation\.lock.*|\..*\.[0-9a-f]{12})$/;
 
 /** Splits what is in the home into what HiClaw put there and what somebody else did. */
 export function homeEntries(paths: HomePaths): {

@@ -11,6 +11,9 @@ const POLICY_SERVER = 'policy-server';
 
 const MEBIBYTE = 1_048_576;
 
+/** How often a gateway writes its logs out: a kill loses the usage of calls that ended since. */
+const LOG_FLUSH_MS = 50;
+
 /** What an installation is made of. */
 export interface InstallationInput {
   readonly repository: string;
@@ -90,13 +93,15 @@ function envoySpec(input: InstallationInput, index: number): { spec: ProcessSpec
   const run = join(paths.home, 'run');
   const adminSocket = join(run, `${name}-admin.sock`);
   const accessLog = join(paths.logs, `access-${index}.log`);
+  const nodeId = `gateway-${index}`;
   const bootstrap = `${JSON.stringify(
     renderBootstrap({
-      nodeId: `gateway-${index}`,
+      nodeId,
       bind: settings.bind,
       port: gatewayPortOf(settings, index),
       concurrency: settings.concurrency,
       accessLog,
+      usageJournal: join(paths.usageJournals, `${nodeId}.jsonl`),
       sockets: { admin: adminSocket, ads: paths.adsSocket, gateway: paths.gatewaySocket },
     }),
     null,
@@ -117,6 +122,8 @@ function envoySpec(input: InstallationInput, index: number): { spec: ProcessSpec
         String(settings.concurrency),
         '--log-level',
         'warning',
+        '--file-flush-interval-msec',
+        String(LOG_FLUSH_MS),
       ],
       env: input.environment,
       secretEnv: { HICLAW_GATEWAY_KEY: paths.gatewayKey },

@@ -138,6 +138,9 @@ describe('/openapi.json', () => {
     ];
     await check('get', '/gateways', '/gateways');
     await check('get', '/audit', '/audit?limit=2');
+    await check('get', '/usage', '/usage?by=consumer,model&per=day');
+    await check('get', '/usage', '/usage?by=colour');
+    await check('get', '/usage/calls', '/usage/calls?consumer=openai');
     await check('get', '/audit/verification', '/audit/verification');
     await check('post', '/vault/rotate', '/vault/rotate');
     expect(wrong).toEqual([]);

@@ -3,7 +3,10 @@ import {
   type Kind,
   type KindDefinition,
   mergePatch,
+  type Resource,
   type ResourceInput,
+  withoutCredentialDefaults,
+  withoutProviderDefaults,
 } from '@hiclaw/resources';
 import { GatewayError, Secret } from '@hiclaw/service-kit';
 import type { FastifyRequest } from 'fastify';
@@ -44,14 +47,19 @@ export async function storeResource(
   how: { readonly mode: WriteMode; readonly precondition: Precondition; readonly options: WriteOptions },
 ): Promise<Written<ResourceWrite>> {
   const { kind, metadata, value } = input;
-  const write = (sealed: SealedValue | undefined): Written<ResourceWrite> =>
+  const write = (sealed: SealedValue | undefined, sealedOAuth2?: SealedValue): Written<ResourceWrite> =>
     commit(context, request, how.options, (tx) => {
-      const result = writeResource(tx, grantReader(context), input, { ...how, sealed });
+      const result = writeResource(tx, grantReader(context), input, { ...how, sealed, sealedOAuth2 });
       return {
         result,
         audit: { action: actionOf(result, how.mode), kind, name: metadata.name, changes: result.changes },
       };
     });
+  const oauth2 = kind === 'Credential' ? (input as ResourceInput<'Credential'>).spec.oauth2 : undefined;
+  if (oauth2 !== undefined) {
+    const given = input.oauth2Secrets ?? {};
+    return context.vault.sealOAuth2(metadata.name, oauth2, given, (sealed) => write(undefined, sealed));
+  }
   if (value === undefined) return write(undefined);
   return context.vault.seal(metadata.name, new Secret(value), write);
 }
@@ -70,6 +78,17 @@ function closeRemovedConsumers(
   return { ...patch, spec: { ...spec, allowedConsumers: [] } };
 }
 
+/** What a preset gave is given anew after a patch, so that a patch of the preset or its options takes effect. */
+function withoutDefaults(existing: Resource): object {
+  if (existing.kind === 'Provider') {
+    return { ...existing, spec: withoutProviderDefaults((existing as Resource<'Provider'>).spec) };
+  }
+  if (existing.kind === 'Credential') {
+    return { ...existing, spec: withoutCredentialDefaults((existing as Resource<'Credential'>).spec) };
+  }
+  return existing;
+}
+
 function applyPatch(
   context: ApiContext,
   definition: KindDefinition,
@@ -80,7 +99,7 @@ function applyPatch(
   if (existing === undefined) throw notFound(definition.kind, name);
   let merged: unknown;
   try {
-    merged = mergePatch(existing, closeRemovedConsumers(patch, definition));
+    merged = mergePatch(withoutDefaults(existing), closeRemovedConsumers(patch, definition));
   } catch (error) {
     if (error instanceof RangeError) throw invalid('', error.message);
     throw error;

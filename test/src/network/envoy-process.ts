@@ -30,6 +30,8 @@ const START_MS = 20_000;
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const args = ['-c', options.bootstrap, '-l', 'warning', '--use-dynamic-base-id'];
   args.push(
+    '--file-flush-interval-msec',
+    '50',
     '--concurrency',
     String(options.concurrency ?? 2),
     '--drain-time-s',

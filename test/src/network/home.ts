@@ -10,8 +10,16 @@ export interface Home extends AsyncDisposable {
   readonly database: string;
   readonly sockets: { readonly ads: string; readonly gateway: string };
   /** Files of replica `index`. */
-  gateway(index: number): { readonly admin: string; readonly bootstrap: string; readonly accessLog: string };
+  gateway(index: number): GatewayFiles;
   remove(): Promise<void>;
+}
+
+/** Files of one replica. */
+interface GatewayFiles {
+  readonly admin: string;
+  readonly bootstrap: string;
+  readonly accessLog: string;
+  readonly usageJournal: string;
 }
 
 export async function createHome(): Promise<Home> {
@@ -31,6 +39,7 @@ function homeIn(folder: string): Home {
       admin: join(run, `envoy-${index}-admin.sock`),
       bootstrap: join(run, `envoy-${index}.json`),
       accessLog: join(folder, 'logs', `access-${index}.log`),
+      usageJournal: join(folder, 'usage', `gateway-${index}.jsonl`),
     }),
     remove,
     [Symbol.asyncDispose]: remove,

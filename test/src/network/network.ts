@@ -180,6 +180,7 @@ async function runReplica(
     concurrency,
     sockets: { ...home.sockets, admin: files.admin },
     ...(options.accessLog === false ? {} : { accessLog: files.accessLog }),
+    usageJournal: files.usageJournal,
     ...(options.tracing === undefined ? {} : { tracing: options.tracing }),
   });
   await writeFile(files.bootstrap, JSON.stringify(bootstrap));
