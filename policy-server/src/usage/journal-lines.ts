@@ -1,11 +1,11 @@
-import { type DecodedLine, decodeLine } from './record.js';
+import { type DecodedLine, decodeLine, type UsageRecord } from './record.js';
 
 /** A longer line is none of Envoy's. */
 export const MAX_LINE_BYTES = 16_384;
 
 /** Records of some lines, and what is wrong with the others. */
 export interface DecodedLines {
-  readonly records: readonly Extract<DecodedLine, { record: unknown }>['record'][];
+  readonly records: readonly UsageRecord[];
   readonly problems: readonly string[];
 }
 
@@ -15,52 +15,51 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decodes whole lines. @param bytes ends with a line end, or is the rest of a file that nobody writes to any more */
 export function decodeLines(bytes: Buffer): DecodedLines {
-  const records: DecodedLines['records'][number][] = [];
+  const records: UsageRecord[] = [];
   const problems: string[] = [];
   for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(LINE_END, start);
     const stop = end === -1 ? bytes.length : end;
     if (stop > start) {
-      const { decoded, torn } = decodeBytes(bytes.subarray(start, stop));
-      if (torn !== null) problems.push(torn);
-      if (decoded !== null) records.push(decoded.record);
+      const line = bytes.subarray(start, stop);
+      const decoded = decodeBytes(line);
+      if ('record' in decoded) records.push(decoded.record);
+      else {
+        problems.push(decoded.problem);
+        records.push(...salvage(line));
+      }
     }
     start = stop + 1;
   }
   return { records, problems };
 }
 
-interface Salvaged {
-  readonly decoded: Extract<DecodedLine, { record: unknown }> | null;
-  /** What is wrong with the line or its beginning; null: nothing. */
-  readonly torn: string | null;
-}
-
-function decodeBytes(bytes: Buffer): Salvaged {
-  if (bytes.length > MAX_LINE_BYTES) return { decoded: null, torn: 'line is too long' };
+function decodeBytes(bytes: Buffer): DecodedLine {
+  if (bytes.length > MAX_LINE_BYTES) return { problem: 'line is too long' };
   let line: string;
   try {
     line = utf8.decode(bytes);
   } catch {
-    return salvage(bytes.toString('latin1'), 'line is not UTF-8', (text) => Buffer.from(text, 'latin1'));
+    return { problem: 'line is not UTF-8' };
   }
-  const decoded = decodeLine(line);
-  return 'record' in decoded
-    ? { decoded, torn: null }
-    : salvage(line, decoded.problem, (text) => Buffer.from(text, 'utf8'));
+  return decodeLine(line);
 }
 
-/** A gateway that died while it wrote leaves half a line, and the next one writes its first line right behind it. */
-function salvage(line: string, torn: string, bytesOf: (text: string) => Buffer): Salvaged {
-  let at = line.indexOf('{"', 1);
+/**
+ * A gateway that died while it wrote leaves a line without its end, and the next one writes right behind it. What a
+ * client says cannot look like the start of a record: its quotes are escaped.
+ */
+function salvage(bytes: Buffer): readonly UsageRecord[] {
+  let at = bytes.indexOf(RECORD_START, 1);
   for (let tries = 0; at !== -1 && tries < MAX_STARTS; tries++) {
-    try {
-      const decoded = decodeLine(utf8.decode(bytesOf(line.slice(at))));
-      if ('record' in decoded) return { decoded, torn };
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
+    const behind = decodeBytes(bytes.subarray(at));
+    if ('record' in behind) {
+      const before = decodeBytes(bytes.subarray(0, at));
+      return 'record' in before ? [before.record, behind.record] : [behind.record];
     }
-    at = line.indexOf('{"', at + 1);
+    at = bytes.indexOf(RECORD_START, at + 1);
   }
-  return { decoded: null, torn };
+  return [];
 }
+
+const RECORD_START = '{"';
