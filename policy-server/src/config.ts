@@ -46,6 +46,7 @@ export interface HomeFiles {
   readonly usageJournals: string;
   readonly vaultKeys: string;
   readonly gatewayKey: string;
+  readonly metricsToken: string;
   readonly adminSigningKey: string;
   readonly adminToken: string;
   readonly adsSocket: string;
@@ -59,6 +60,7 @@ export function homeFiles(home: string): HomeFiles {
     usageJournals: join(home, 'usage'),
     vaultKeys: join(home, 'keys', 'vault.json'),
     gatewayKey: join(home, 'keys', 'gateway.key'),
+    metricsToken: join(home, 'keys', 'metrics-token'),
     adminSigningKey: join(home, 'keys', 'admin-signing.jwk'),
     adminToken: join(home, 'admin-token'),
     adsSocket: join(home, 'run', 'ads.sock'),

@@ -28,6 +28,7 @@ import {
 } from './xds/gateway-control.js';
 
 const SEALING_KEY_BYTES = 32;
+const METRICS_TOKEN_BYTES = 32;
 const CLOSE_GRACE_MS = 3000;
 
 /** The gateway side with its life: what `createGatewayControl` gives. */
@@ -166,6 +167,8 @@ async function start(
     usage,
     adminTokens,
     metrics,
+    scrapeToken: ensureKeyFile(files.metricsToken, METRICS_TOKEN_BYTES),
+    adminSocketOf: (node: string) => gateways.adminSocketOf(node),
     clock,
     log: log.child({ part: 'http' }),
     bind: config.bind,

@@ -12,6 +12,7 @@ export class ScriptedGateways implements RunningGateways {
   replicas: GatewayReplica[] = [];
   answer: ReplicaApplied[] = [];
   conditionList: Condition[] = [];
+  adminSocket: string | null = null;
   problems: { code: string; message: string }[] = [];
 
   start(): Promise<void> {
@@ -36,7 +37,7 @@ export class ScriptedGateways implements RunningGateways {
   }
 
   adminSocketOf(): string | null {
-    return null;
+    return this.adminSocket;
   }
 
   conditions(): readonly Condition[] {

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@hiclaw/service-kit';
+import type { Clock, Logger, Secret } from '@hiclaw/service-kit';
 import type { Gateways } from '../gateways.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
 import type { PolicyStore } from '../store/store.js';
@@ -17,6 +17,10 @@ export interface ApiContext {
   readonly usage: Usage;
   readonly adminTokens: AdminTokens;
   readonly metrics: Metrics;
+  /** What Prometheus reads metrics with that name routes. */
+  readonly scrapeToken: Secret<Uint8Array>;
+  /** Path of the Unix socket of a connected gateway's admin interface; null: it is not known. */
+  readonly adminSocketOf: (node: string) => string | null;
   readonly clock: Clock;
   readonly log: Logger;
   /** Address the API listens on; decides which Host headers are taken. */

@@ -6,7 +6,7 @@ import { describe } from './route-docs.js';
 
 const Nothing = Type.Object({}, CLOSED);
 
-/** Health and metrics, open to everyone who reaches the port: they tell nothing but numbers. */
+/** Health and metrics of the process, open to everyone who reaches the port: they tell nothing but numbers. */
 export function registerHealth(app: App, context: ApiContext): void {
   const answer = (): object => ({
     status: 'ok',

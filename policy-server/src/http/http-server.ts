@@ -12,6 +12,7 @@ import { registerGateways } from './gateways-api.js';
 import { registerGrants } from './grants-api.js';
 import { registerHealth } from './health-api.js';
 import { MethodTable } from './methods.js';
+import { registerMetrics } from './metrics-api.js';
 import { registerOpenApi } from './openapi.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { decodeQuery, unwrap } from './query.js';
@@ -126,6 +127,7 @@ export async function buildHttpServer(context: ApiContext): Promise<App> {
   methods.registerNotFound(app);
   await registerOpenApi(app, context.version);
   registerHealth(app, context);
+  registerMetrics(app, context);
   await app.register(
     (api) => {
       registerApi(api, context, methods);

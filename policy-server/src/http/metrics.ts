@@ -5,10 +5,15 @@ import type { UsageMetricsSource } from '../usage/usage-metrics.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
 import { registerUsageMetrics } from './usage-metrics.js';
 
-/** Prometheus metrics of the policy server. Label values come from fixed lists, never from a request. */
+/**
+ * Prometheus metrics of the policy server. Label values come from fixed lists or name resources, never from a request and
+ * never consumers, of which there may be 100,000.
+ */
 export interface Metrics {
   readonly contentType: string;
   render(): Promise<string>;
+  /** What names routes and providers, and tells what is spent. */
+  renderUsage(): Promise<string>;
   /** @param route the route's pattern, or `unknown` */
   countRequest(method: string, route: string, status: number, seconds: number): void;
   countWrite(action: string, kind: string, dryRun: boolean): void;
@@ -94,7 +99,8 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   gauges(registry, sources);
-  registerUsageMetrics(registry, sources.usage);
+  const usage = new Registry();
+  registerUsageMetrics(usage, sources.usage);
   const requests = new Counter({
     name: 'hiclaw_http_requests_total',
     help: 'Answered API requests.',
@@ -124,6 +130,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    renderUsage: () => usage.metrics(),
     countRequest(method, route, status, seconds) {
       const known = METHODS.has(method) ? method : 'other';
       requests.inc({ method: known, route, status: String(status) });

@@ -41,6 +41,12 @@ export async function registerOpenApi(app: App, version: string): Promise<void> 
       tags: TAGS,
       components: {
         securitySchemes: {
+          metricsToken: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'The token in the file keys/metrics-token of HICLAW_HOME; it opens metrics and nothing else.',
+          },
           adminToken: {
             type: 'http',
             scheme: 'bearer',
