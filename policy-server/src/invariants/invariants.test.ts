@@ -22,9 +22,12 @@ const good: GatewayState = {
       caCertificates: null,
     },
   ],
+  pools: [],
   routes: [
     {
       key: 'llm-routes/r',
+      variant: 'llm-routes/r',
+      attempts: null,
       kind: 'llm',
       upstream: 'providers/p',
       hostHeader: 'api.example.com',
@@ -67,6 +70,41 @@ const good: GatewayState = {
   },
 };
 
+/** The same with two targets, and alice on a variant with the first of them. */
+const pooled = ((): GatewayState => {
+  const [upstream] = good.upstreams;
+  const [route] = good.routes;
+  const [access] = good.access.routes;
+  const [alice, bob] = good.access.consumers;
+  if (!upstream || !route || access?.kind !== 'llm' || !alice || !bob) throw new Error('incomplete');
+  const common = { upstream, hostHeader: 'api.example.com', weight: 1 };
+  const targets = [
+    { ...common, index: 0, priority: 0, model: null },
+    { ...common, index: 1, priority: 1, model: 'other' },
+  ];
+  const into = {
+    ...route,
+    hostHeader: null,
+    rewrites: [{ match: 'prefix', from: '/v1/', to: null }],
+  } as const;
+  const variant = 'llm-routes/r~1';
+  const grants = [{ route: 'llm-routes/r', models: ['a'], envoyRoute: variant }];
+  return {
+    ...good,
+    pools: [
+      { key: 'llm-routes/r', targets, waits: false },
+      { key: variant, targets: targets.slice(0, 1), waits: false },
+    ],
+    routes: [
+      { ...into, upstream: 'llm-routes/r' },
+      { ...into, variant, upstream: variant },
+    ],
+    access: { routes: [{ ...access, rebases: true }], consumers: [{ ...alice, grants }, bob] },
+  };
+})();
+
+const [pool, part] = pooled.pools;
+const [whole, variant] = pooled.routes;
 const [route] = good.routes;
 const [upstream] = good.upstreams;
 const [access] = good.access.routes;
@@ -84,6 +122,54 @@ function injection(part: Partial<GatewayState['injection']>): GatewayState {
 
 const rows: readonly (readonly [what: string, state: GatewayState, codes: readonly string[]])[] = [
   ['nothing wrong', good, []],
+  ['nothing wrong with a variant', pooled, []],
+  [
+    'a variant of another name',
+    { ...pooled, routes: [whole!, { ...variant!, variant: 'llm-routes/x~1' }] },
+    ['variant-misnamed', 'grant-dangling'],
+  ],
+  ['a variant that does not exist', { ...pooled, routes: [whole!], pools: [pool!] }, ['grant-dangling']],
+  ['a variant to nowhere', { ...pooled, pools: [pool!] }, ['upstream-dangling', 'rewrite-misplaced']],
+  [
+    'a pool behind a route that rewrites',
+    { ...pooled, routes: [whole!, { ...variant!, hostHeader: 'x' }] },
+    ['rewrite-misplaced'],
+  ],
+  ['a pool without targets', { ...pooled, pools: [pool!, { ...part!, targets: [] }] }, ['pool-priorities']],
+  [
+    'a pool with a gap',
+    {
+      ...pooled,
+      pools: [{ ...pool!, targets: [pool!.targets[0]!, { ...pool!.targets[1]!, priority: 2 }] }, part!],
+    },
+    ['pool-priorities'],
+  ],
+  [
+    'a pool with a target twice',
+    { ...pooled, pools: [{ ...pool!, targets: [pool!.targets[0]!, pool!.targets[0]!] }, part!] },
+    ['target-repeated'],
+  ],
+  [
+    'a pool that goes elsewhere than injection knows',
+    {
+      ...pooled,
+      pools: [
+        pool!,
+        { ...part!, targets: [{ ...part!.targets[0]!, upstream: { ...part!.targets[0]!.upstream } }] },
+      ],
+    },
+    ['upstream-dangling'],
+  ],
+  [
+    'a pool whose calls are not described',
+    { ...pooled, access: { ...pooled.access, routes: good.access.routes } },
+    ['pool-not-rebased', 'pool-not-rebased'],
+  ],
+  [
+    'a pool with the key of an upstream',
+    { ...pooled, pools: [...pooled.pools, { ...part!, key: 'providers/p' }] },
+    ['upstream-repeated', 'pool-not-rebased'],
+  ],
   ['two upstreams with one key', { ...good, upstreams: [upstream!, upstream!] }, ['upstream-repeated']],
   ['two routes with one key', { ...good, routes: [route!, route!] }, ['route-repeated']],
   [
@@ -101,7 +187,7 @@ const rows: readonly (readonly [what: string, state: GatewayState, codes: readon
     { ...good, access: { ...good.access, routes: [] } },
     ['routes-differ', 'grant-dangling'],
   ],
-  ['a route only key-auth knows', { ...good, routes: [] }, ['routes-differ']],
+  ['a route only key-auth knows', { ...good, routes: [] }, ['routes-differ', 'grant-dangling']],
   ...['/mcp-servers', '/services/x', '/healthz', '', '/v1/', 'v1'].map(
     (path) =>
       [

@@ -1,5 +1,6 @@
 import type { KeyAuthConsumer } from '@hiclaw/policy-image';
 import { hostListAdmits } from '@hiclaw/resources';
+import { SUSPENDED_HOST } from '../translate/credentials.js';
 import type { GatewayState } from '../translate/state.js';
 import { DigestSet } from './digest-set.js';
 
@@ -23,8 +24,14 @@ export function findProblems(state: GatewayState, last: GatewayState | null): re
   const problems: Problem[] = [];
   const sameUpstreams = last?.upstreams === state.upstreams;
   const sameRoutes =
-    sameUpstreams && last.routes === state.routes && last.access.routes === state.access.routes;
-  if (!sameRoutes) checkRoutes(state, problems);
+    sameUpstreams &&
+    last.pools === state.pools &&
+    last.routes === state.routes &&
+    last.access.routes === state.access.routes;
+  if (!sameRoutes) {
+    checkRoutes(state, problems);
+    checkPools(state, problems);
+  }
   if (!sameUpstreams || last.injection !== state.injection) checkInjection(state, problems);
   if (!sameRoutes || last.access.consumers !== state.access.consumers) {
     checkConsumers(state, sameRoutes ? last : null, problems);
@@ -32,20 +39,35 @@ export function findProblems(state: GatewayState, last: GatewayState | null): re
   return problems;
 }
 
-function checkRoutes({ routes, upstreams, access }: GatewayState, problems: Problem[]): void {
-  const upstreamKeys = new Set(upstreams.map(({ key }) => key));
-  if (upstreamKeys.size !== upstreams.length)
-    problems.push(problem('upstream-repeated', 'two upstreams have one key'));
+function checkRoutes({ routes, upstreams, pools, access }: GatewayState, problems: Problem[]): void {
+  const clusters = new Set([...upstreams, ...pools].map(({ key }) => key));
+  if (clusters.size !== upstreams.length + pools.length)
+    problems.push(problem('upstream-repeated', 'two upstreams or pools have one key'));
+  const ownPaths = new Set(pools.map(({ key }) => key));
+  const variants = new Set<string>();
   const seen = new Set<string>();
-  for (const { key, upstream, rewrites } of routes) {
-    if (seen.has(key)) problems.push(problem('route-repeated', `two routes have the key "${key}"`));
-    seen.add(key);
-    if (!upstreamKeys.has(upstream)) {
+  for (const { key, variant, upstream, hostHeader, rewrites } of routes) {
+    if (variants.has(variant)) {
+      problems.push(problem('route-repeated', `two routes have the key "${variant}"`));
+    }
+    variants.add(variant);
+    if (variant === key) seen.add(key);
+    else if (!variant.startsWith(`${key}~`)) {
+      problems.push(problem('variant-misnamed', `"${variant}" is no variant of "${key}"`));
+    }
+    if (!clusters.has(upstream)) {
       problems.push(
-        problem('upstream-dangling', `route "${key}" leads to "${upstream}", which does not exist`),
+        problem('upstream-dangling', `route "${variant}" leads to "${upstream}", which does not exist`),
       );
     }
-    if (rewrites.length === 0) problems.push(problem('route-without-path', `route "${key}" matches no path`));
+    // A pool's targets have paths and names of their own, and an upstream has none but the route's.
+    const isPooled = ownPaths.has(upstream);
+    if ((hostHeader === null) !== isPooled || rewrites.some(({ to }) => (to === null) !== isPooled)) {
+      problems.push(problem('rewrite-misplaced', `route "${variant}" is not rewritten in one place`));
+    }
+    if (rewrites.length === 0) {
+      problems.push(problem('route-without-path', `route "${variant}" matches no path`));
+    }
   }
   const accessKeys = new Set(access.routes.map(({ key }) => key));
   if (accessKeys.size !== seen.size || [...accessKeys].some((key) => !seen.has(key))) {
@@ -53,6 +75,36 @@ function checkRoutes({ routes, upstreams, access }: GatewayState, problems: Prob
   }
   for (const route of access.routes) {
     if (route.kind === 'llm') checkLlmPath(route.key, route.path, problems);
+  }
+}
+
+function checkPools({ pools, upstreams, access }: GatewayState, problems: Problem[]): void {
+  const known = new Map(upstreams.map((upstream) => [upstream.key, upstream]));
+  const rebased = new Set(
+    access.routes.flatMap((route) => (route.kind === 'llm' && route.rebases === true ? [route.key] : [])),
+  );
+  for (const { key, targets } of pools) {
+    const [route = ''] = key.split('~', 1);
+    if (!rebased.has(route)) {
+      problems.push(
+        problem('pool-not-rebased', `key-auth does not tell the targets of "${key}" what to change`),
+      );
+    }
+    const priorities = [...new Set(targets.map(({ priority }) => priority))];
+    if (targets.length === 0 || priorities.some((priority, index) => priority !== index)) {
+      problems.push(problem('pool-priorities', `the priorities of "${key}" do not count up from 0`));
+    }
+    for (const { upstream } of targets) {
+      // Another object might say something else than injection was told.
+      if (known.get(upstream.key) !== upstream) {
+        problems.push(
+          problem('upstream-dangling', `pool "${key}" has "${upstream.key}", which does not exist`),
+        );
+      }
+    }
+    if (new Set(targets.map(({ index }) => index)).size !== targets.length) {
+      problems.push(problem('target-repeated', `pool "${key}" has a target twice`));
+    }
   }
 }
 
@@ -88,9 +140,12 @@ function checkInjection({ injection, upstreams }: GatewayState, problems: Proble
         problems.push(
           problem('credential-dangling', `upstream "${key}" needs credential "${id}", which is not there`),
         );
-      } else if (!hostListAdmits(found.hosts, at.host, at.port)) {
+      } else if (!hostListAdmits(found.suspendedFrom ?? found.hosts, at.host, at.port)) {
         const message = `credential "${id}" may not be sent to ${host}, but is bound to "${key}"`;
         problems.push(problem('credential-host-mismatch', message));
+      } else if (found.suspendedFrom !== undefined && found.hosts.join() !== SUSPENDED_HOST) {
+        const message = `credential "${id}" is suspended, but could be sent somewhere`;
+        problems.push(problem('credential-not-suspended', message));
       }
     }
     const consumers = new Set(bindings.map((binding) => binding.consumer));
@@ -104,15 +159,22 @@ function checkInjection({ injection, upstreams }: GatewayState, problems: Proble
 }
 
 /** @param last a state without problems that has the same routes, or null */
-function checkConsumers({ access }: GatewayState, last: GatewayState | null, problems: Problem[]): void {
-  const known = last?.access.consumers ?? [];
-  const comparable = known.length === access.consumers.length;
-  const routes = new Set(access.routes.map(({ key }) => key));
+function checkConsumers(
+  { access, routes: forwarded }: GatewayState,
+  last: GatewayState | null,
+  problems: Problem[],
+): void {
+  const previously = last?.access.consumers ?? [];
+  const comparable = previously.length === access.consumers.length;
+  const known = new Set(access.routes.map(({ key }) => key));
+  const routes = new Map(
+    forwarded.flatMap(({ key, variant }) => (known.has(key) ? [[variant, key] as const] : [])),
+  );
   const grantsSeen = new Set<unknown>();
   let sameTokens = comparable;
   let previous = '';
   for (const [index, consumer] of access.consumers.entries()) {
-    const before = comparable ? known[index] : undefined;
+    const before = comparable ? previously[index] : undefined;
     if (consumer !== before) {
       sameTokens &&= before?.tokens === consumer.tokens;
       checkGrants(consumer, routes, grantsSeen, problems);
@@ -128,7 +190,7 @@ function checkConsumers({ access }: GatewayState, last: GatewayState | null, pro
 
 function checkGrants(
   { name, grants }: KeyAuthConsumer,
-  routes: ReadonlySet<string>,
+  routes: ReadonlyMap<string, string>,
   seen: Set<unknown>,
   problems: Problem[],
 ): void {
@@ -138,10 +200,10 @@ function checkGrants(
   if (granted.size !== grants.length) {
     problems.push(problem('grant-repeated', `consumer "${name}" has two grants on one route`));
   }
-  for (const route of granted) {
-    if (!routes.has(route)) {
+  for (const { route, envoyRoute = route } of grants) {
+    if (routes.get(envoyRoute) !== route) {
       problems.push(
-        problem('grant-dangling', `consumer "${name}" is granted "${route}", which does not exist`),
+        problem('grant-dangling', `consumer "${name}" is granted "${envoyRoute}", which does not exist`),
       );
     }
   }

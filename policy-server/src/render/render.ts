@@ -1,6 +1,7 @@
-import type { GatewayRoute, GatewayState, Upstream } from '../translate/state.js';
+import type { GatewayRoute, GatewayState, Pool, Upstream } from '../translate/state.js';
 import { renderCluster } from './cluster.js';
 import type { EnvoyMessage } from './json.js';
+import { renderPool } from './pool.js';
 import { renderRouteConfiguration, renderRoutes } from './routes.js';
 import type { RenderSettings } from './settings.js';
 
@@ -13,6 +14,7 @@ export interface RenderedState {
 /** Renders states; what did not change since the last one is the same object again. */
 export function createRenderer(settings: RenderSettings): (state: GatewayState) => RenderedState {
   const clusters = new WeakMap<Upstream, EnvoyMessage>();
+  const pools = new WeakMap<Pool, EnvoyMessage>();
   const routes = new WeakMap<GatewayRoute, readonly EnvoyMessage[]>();
   let last: { readonly of: readonly GatewayRoute[]; readonly table: EnvoyMessage } | null = null;
   return (state) => {
@@ -21,9 +23,12 @@ export function createRenderer(settings: RenderSettings): (state: GatewayState) 
       last = { of: state.routes, table: renderRouteConfiguration(parts) };
     }
     return {
-      clusters: state.upstreams.map((upstream) =>
-        remember(clusters, upstream, () => renderCluster(upstream, settings)),
-      ),
+      clusters: [
+        ...state.upstreams.map((upstream) =>
+          remember(clusters, upstream, () => renderCluster(upstream, settings)),
+        ),
+        ...state.pools.map((pool) => remember(pools, pool, () => renderPool(pool, settings))),
+      ],
       routes: last.table,
     };
   };

@@ -1,13 +1,10 @@
 import type { GatewayRoute, PathRewrite } from '../translate/state.js';
 import { any, type EnvoyMessage, seconds, wrapped } from './json.js';
 import { REASON_HEADER, ROUTE_CONFIG, ROUTE_HEADER, ROUTE_TYPE } from './names.js';
+import { idleSeconds, renderRetries, SAFE_RETRIES } from './retries.js';
 
-/** A stream without a byte in either direction for this long is over. */
+/** A stream without a byte in either direction for this long is over; LLM routes say so themselves. */
 const IDLE_SECONDS = { llm: 600, service: 600, mcp: 3_600 };
-
-const MAX_RETRIES = 2;
-const RETRY_BASE_SECONDS = 0.025;
-const RETRY_MAX_SECONDS = 0.25;
 
 /**
  * What Envoy put on the request, or the client as its credential, and no upstream shall learn. Short, because every
@@ -59,16 +56,20 @@ export function renderRoutes(route: GatewayRoute): readonly EnvoyMessage[] {
     stat_prefix: route.key,
     match: {
       ...matchPath(rewrite),
-      headers: [{ name: ROUTE_HEADER, string_match: { exact: route.key } }],
+      headers: [{ name: ROUTE_HEADER, string_match: { exact: route.variant } }],
     },
     route: {
       cluster: route.upstream,
-      host_rewrite_literal: route.hostHeader,
-      prefix_rewrite: rewrite.to,
+      ...(route.hostHeader === null
+        ? { auto_host_rewrite: wrapped(true) }
+        : { host_rewrite_literal: route.hostHeader }),
+      ...(rewrite.to === null ? {} : { prefix_rewrite: rewrite.to }),
       timeout: seconds(0),
-      idle_timeout: seconds(IDLE_SECONDS[route.kind]),
-      retry_policy: RETRY_POLICY,
+      idle_timeout: seconds(route.attempts === null ? IDLE_SECONDS[route.kind] : idleSeconds(route.attempts)),
+      retry_policy: route.attempts === null ? SAFE_RETRIES : renderRetries(route.attempts),
     },
+    // The usage of an answer must be readable on its way.
+    ...(route.kind === 'llm' ? { request_headers_to_remove: ['accept-encoding'] } : {}),
   }));
 }
 
@@ -76,16 +77,6 @@ const NOT_FOUND: EnvoyMessage = {
   name: 'none',
   match: { prefix: '/' },
   direct_response: { status: 404 },
-};
-
-/** Only failures before the upstream can have seen the request: a second completion would be paid for twice. */
-const RETRY_POLICY: EnvoyMessage = {
-  retry_on: 'connect-failure,refused-stream,reset-before-request',
-  num_retries: wrapped(MAX_RETRIES),
-  retry_back_off: {
-    base_interval: seconds(RETRY_BASE_SECONDS),
-    max_interval: seconds(RETRY_MAX_SECONDS),
-  },
 };
 
 function matchPath({ match, from }: PathRewrite): EnvoyMessage {

@@ -1,15 +1,17 @@
 import type { LlmRoute, McpServer, Provider, ServiceRoute } from '@hiclaw/resources';
 import type { ResourceSet, StoredCredential } from '../store/resource-set.js';
 import type { Refusal } from './conditions.js';
-import { type OpenCredential, type TranslatedCredential, translateCredential } from './credentials.js';
+import {
+  type OpenCredential,
+  suspension,
+  type TranslatedCredential,
+  translateCredential,
+} from './credentials.js';
 import { shadowedBy } from './llm-paths.js';
 import { Memo } from './memo.js';
-import {
-  type AcceptedRoute,
-  translateLlmRoute,
-  translateMcpServer,
-  translateServiceRoute,
-} from './routes.js';
+import { placementsTaken } from './preset-placement.js';
+import { type FoundTarget, translateLlmRoute } from './llm-routes.js';
+import { type AcceptedRoute, translateMcpServer, translateServiceRoute } from './routes.js';
 import {
   type AcceptedUpstream,
   type CertificateProblem,
@@ -92,7 +94,8 @@ export class BaseTranslator {
         this.#bound.set(stored, translated);
       }
       credentials.set(name, translated);
-      if (translated.refusal !== undefined) refusals.set(`Credential/${name}`, translated.refusal);
+      const refusal = translated.refusal ?? suspension(stored);
+      if (refusal !== null) refusals.set(`Credential/${name}`, refusal);
     }
     return credentials;
   }
@@ -117,14 +120,14 @@ export class BaseTranslator {
     const paths = new Set<string>();
     const served: { readonly name: string; readonly path: string; readonly routed: AcceptedRoute }[] = [];
     for (const [name, resource] of set.llmRoutes) {
-      const found = findTarget(resource, set, upstreams);
+      const found = findTargets(resource, set, upstreams);
       if ('refusal' in found) {
         refusals.set(`LlmRoute/${name}`, found.refusal);
         continue;
       }
-      const { provider, at } = found;
-      const routed = this.#routed.get([resource, provider, at], () =>
-        translateLlmRoute(resource, provider, at),
+      const inputs = found.targets.flatMap(({ provider, at }) => [provider, at]);
+      const routed = this.#routed.get([resource, ...inputs], () =>
+        translateLlmRoute(resource, found.targets),
       );
       paths.add(resource.spec.path);
       served.push({ name, path: resource.spec.path, routed });
@@ -141,42 +144,56 @@ export class BaseTranslator {
   }
 }
 
-function findTarget(
-  resource: LlmRoute,
+/** One that is missing stops the whole route: without its first targets the fallbacks would be what its names mean. */
+function findTargets(
+  { spec }: LlmRoute,
   set: ResourceSet,
   upstreams: ReadonlyMap<string, AcceptedUpstream>,
-): { readonly provider: Provider; readonly at: AcceptedUpstream } | { readonly refusal: Refusal } {
-  const [target, ...others] = resource.spec.targets;
-  if (target === undefined || others.length > 0) {
-    const message = 'A route has exactly one target for the time being.';
-    return { refusal: { reason: 'TargetsUnsupported', message } };
+): { readonly targets: readonly [FoundTarget, ...FoundTarget[]] } | { readonly refusal: Refusal } {
+  const targets: FoundTarget[] = [];
+  for (const { provider: name } of spec.targets) {
+    const provider = set.providers.get(name);
+    if (provider === undefined) {
+      const message = `Provider "${name}" does not exist; create it or name another one in spec.targets.`;
+      return { refusal: { reason: 'ProviderNotFound', message } };
+    }
+    const at = upstreams.get(`providers/${name}`);
+    if (at === undefined) {
+      const message = `Provider "${name}" is not served; its conditions say why.`;
+      return { refusal: { reason: 'ProviderNotAccepted', message } };
+    }
+    targets.push({ provider, at });
   }
-  const provider = set.providers.get(target.provider);
-  if (provider === undefined) {
-    const message = `Provider "${target.provider}" does not exist; create it or name another one in spec.targets.`;
-    return { refusal: { reason: 'ProviderNotFound', message } };
-  }
-  const at = upstreams.get(`providers/${target.provider}`);
-  if (at === undefined) {
-    const message = `Provider "${target.provider}" is not served; its conditions say why.`;
-    return { refusal: { reason: 'ProviderNotAccepted', message } };
-  }
-  return { provider, at };
+  const [first, ...others] = targets;
+  if (first !== undefined) return { targets: [first, ...others] };
+  return { refusal: { reason: 'ProviderNotFound', message: 'spec.targets names no provider.' } };
 }
 
 function providerSource(name: string, { spec }: Provider): UpstreamSource {
   const { baseUrl: url, credential, caCertificates } = spec;
-  return { key: `providers/${name}`, field: 'baseUrl', url, credential, caCertificates };
+  const addsUsage = spec.protocol === 'openai' && spec.includeUsage;
+  return {
+    key: `providers/${name}`,
+    field: 'baseUrl',
+    url,
+    credential,
+    caCertificates,
+    addsUsage,
+    placements: placementsTaken(spec),
+  };
 }
+
+const NO_LLM = { addsUsage: false, placements: null };
 
 function mcpServerSource(name: string, { spec }: McpServer): UpstreamSource {
   const { url, credential, caCertificates } = spec;
-  return { key: `mcp-servers/${name}`, field: 'url', url, credential, caCertificates };
+  return { key: `mcp-servers/${name}`, field: 'url', url, credential, caCertificates, ...NO_LLM };
 }
 
 function serviceRouteSource(name: string, { spec }: ServiceRoute): UpstreamSource {
   const { baseUrl: url, credential, caCertificates } = spec;
-  return { key: `service-routes/${name}`, field: 'baseUrl', url, credential, caCertificates };
+  const key = `service-routes/${name}`;
+  return { key, field: 'baseUrl', url, credential, caCertificates, ...NO_LLM };
 }
 
 function inOrder<V>(map: ReadonlyMap<string, V>): ReadonlyMap<string, V> {

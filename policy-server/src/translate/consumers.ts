@@ -5,8 +5,11 @@ import { changedKeys } from '../store/resource-set-map.js';
 import type { Base } from './base.js';
 import type { Refusal } from './conditions.js';
 import { sameItems } from './memo.js';
+import { allTargets, reachableTargets, variantKey } from './pools.js';
+import type { AcceptedRoute } from './routes.js';
 import type { BoundCredential } from './state.js';
 import { usableAt } from './upstreams.js';
+import { VariantCensus } from './variant-census.js';
 
 type Grants = KeyAuthConsumer['grants'];
 
@@ -25,6 +28,8 @@ export interface TranslatedConsumers {
   readonly ownCredentials: readonly OwnCredential[];
   /** By name of the consumer: why a credential of its own cannot be used. */
   readonly refusals: ReadonlyMap<string, Refusal>;
+  /** Variants of routes that grants name, sorted. */
+  readonly variants: readonly string[];
 }
 
 /** What one consumer became. */
@@ -50,8 +55,8 @@ interface Columns {
   readonly entries: Entry[];
 }
 
-/** Upstream of each served route. */
-type RouteTable = ReadonlyMap<string, string>;
+/** Where each served route leads, and what of that decides who may go there. */
+type RouteTable = ReadonlyMap<string, { readonly served: AcceptedRoute; readonly facts: string }>;
 
 const NO_OWN: Pick<Entry, 'own' | 'refusal'> & { readonly suspended: ReadonlySet<string> } = {
   own: [],
@@ -70,7 +75,8 @@ export class ConsumerTranslator {
   #grantLists = new Map<string, Grants>();
   #set: ResourceSet | null = null;
   #base: Base | null = null;
-  #last: TranslatedConsumers = { consumers: [], ownCredentials: [], refusals: new Map() };
+  readonly #census = new VariantCensus();
+  #last: TranslatedConsumers = { consumers: [], ownCredentials: [], refusals: new Map(), variants: [] };
 
   translate(set: ResourceSet, base: Base): TranslatedConsumers {
     const last = this.#set;
@@ -104,10 +110,13 @@ export class ConsumerTranslator {
         if (consumer === before?.consumer) continue;
         consumers ??= [...this.#last.consumers];
         consumers[index] = consumer;
+        this.#census.replace(before?.consumer?.grants ?? [], consumer.grants);
       } else collect = true;
     }
     if (collect) this.#collect();
-    else if (consumers !== null) this.#last = { ...this.#last, consumers };
+    else if (consumers !== null) {
+      this.#last = { ...this.#last, consumers, variants: this.#census.variants };
+    }
     return true;
   }
 
@@ -173,8 +182,10 @@ export class ConsumerTranslator {
       if (entry.own.length > 0) ownCredentials.push(...entry.own);
       if (entry.refusal !== null) refusals.set(names[position] ?? '', entry.refusal);
     }
+    this.#census.recount(consumers);
     const last = this.#last;
     this.#last = {
+      variants: this.#census.variants,
       consumers: sameItems(last.consumers, consumers) ? last.consumers : consumers,
       ownCredentials: sameItems(last.ownCredentials, ownCredentials) ? last.ownCredentials : ownCredentials,
       refusals,
@@ -184,11 +195,13 @@ export class ConsumerTranslator {
   /** Whether the same routes are served as before. */
   #updateRoutes(base: Base): boolean {
     if (base === this.#base) return true;
-    const routes = new Map([...base.routes].map(([key, { route }]) => [key, route.upstream]));
-    if (sameItems([...this.#routes].flat(), [...routes].flat())) return true;
+    const routes = new Map(
+      [...base.routes].map(([key, served]) => [key, { served, facts: grantFacts(served) }]),
+    );
+    const same = sameItems(tableTexts(this.#routes), tableTexts(routes));
     this.#routes = routes;
-    this.#grantLists = new Map();
-    return false;
+    if (!same) this.#grantLists = new Map();
+    return same;
   }
 
   #entry(
@@ -214,14 +227,13 @@ export class ConsumerTranslator {
     const byRoute = new Map<string, readonly string[] | null>();
     for (const { kind, route, models } of grants) {
       const key = `${kind}/${route}`;
-      const upstream = this.#routes.get(key);
-      if (upstream === undefined || suspended.has(upstream)) continue;
+      if (!this.#routes.has(key)) continue;
       const before = byRoute.get(key);
       // Several sources may grant the same route: what any of them gives is given.
       byRoute.set(key, before === undefined ? models : before && models && [...before, ...models]);
     }
     const list = [...byRoute]
-      .map(([route, models]) => ({ route, models: models && [...new Set(models)].sort() }))
+      .flatMap(([route, models]) => this.#grant(route, models && [...new Set(models)].sort(), suspended))
       .sort((a, b) => (a.route < b.route ? -1 : 1));
     const text = JSON.stringify(list);
     const known = this.#grantLists.get(text);
@@ -229,6 +241,34 @@ export class ConsumerTranslator {
     this.#grantLists.set(text, list);
     return list;
   }
+
+  /** None when nothing that the route leads to may be reached. */
+  #grant(key: string, models: readonly string[] | null, suspended: ReadonlySet<string>): Grants {
+    const served = this.#routes.get(key)?.served;
+    if (served === undefined) return [];
+    const { route, pool } = served;
+    if (pool === null) return suspended.has(route.upstream) ? [] : [{ route: key, models }];
+    const reachable = reachableTargets(pool, models, suspended);
+    if (reachable === 0) return [];
+    if (reachable === allTargets(pool)) return [{ route: key, models }];
+    return [{ route: key, models, envoyRoute: variantKey(key, reachable) }];
+  }
+}
+
+/** Whatever of a route makes a difference to grants on it. */
+function grantFacts({ route, pool }: AcceptedRoute): string {
+  if (pool === null) return route.upstream;
+  const facts = pool.targets.map(({ index, upstream, model, priority }) => [
+    index,
+    upstream.key,
+    model,
+    priority,
+  ]);
+  return JSON.stringify(facts);
+}
+
+function tableTexts(table: RouteTable): readonly string[] {
+  return [...table].flatMap(([key, { facts }]) => [key, facts]);
 }
 
 /**
@@ -248,7 +288,7 @@ function ownCredentialsOf(name: string, { resource }: StoredConsumer, base: Base
       problems.push({ reason: 'UpstreamNotFound', message });
       continue;
     }
-    const usable = usableAt(at.upstream, credential, base.credentials.get(credential));
+    const usable = usableAt(at, credential, base.credentials.get(credential));
     if (usable.refusal === undefined) {
       own.push({ consumer: name, upstream, credential: usable.bound });
       continue;

@@ -1,42 +1,17 @@
-import { type KeyAuthRoute, matchModelPattern } from '@hiclaw/policy-image';
-import type { LlmRoute, McpServer, Provider, ServiceRoute } from '@hiclaw/resources';
-import type { GatewayRoute, Upstream } from './state.js';
-import type { AcceptedUpstream } from './upstreams.js';
+import type { KeyAuthRoute } from '@hiclaw/policy-image';
+import type { McpServer, ServiceRoute } from '@hiclaw/resources';
+import type { RouteVariant } from './llm-routes.js';
+import type { GatewayRoute, Pool } from './state.js';
+import { type AcceptedUpstream, hostHeader } from './upstreams.js';
 
 /** A route that is served, for the gateway and for key-auth. */
 export interface AcceptedRoute {
   readonly route: GatewayRoute;
   readonly access: KeyAuthRoute;
-}
-
-export function translateLlmRoute(
-  resource: LlmRoute,
-  provider: Provider,
-  at: AcceptedUpstream,
-): AcceptedRoute {
-  const { path, models } = resource.spec;
-  const key = `llm-routes/${resource.metadata.name}`;
-  return {
-    route: {
-      key,
-      kind: 'llm',
-      upstream: at.upstream.key,
-      hostHeader: hostHeader(at.upstream),
-      rewrites: [{ match: 'prefix', from: `${path}/`, to: `${at.path}/` }],
-    },
-    access: {
-      kind: 'llm',
-      key,
-      path,
-      models: sorted(models),
-      catalogue: sorted([
-        ...models.filter((model) => !model.includes('*')),
-        ...provider.spec.models.filter((model) =>
-          models.some((pattern) => matchModelPattern(pattern, model)),
-        ),
-      ]),
-    },
-  };
+  /** Its targets, when they have a cluster of their own. */
+  readonly pool: Pool | null;
+  /** The route with only these of its targets, one bit each by index; absent without a pool. */
+  readonly variant?: (reachable: number) => RouteVariant;
 }
 
 export function translateMcpServer(resource: McpServer, at: AcceptedUpstream): AcceptedRoute {
@@ -46,14 +21,17 @@ export function translateMcpServer(resource: McpServer, at: AcceptedUpstream): A
   return {
     route: {
       key,
+      variant: key,
       kind: 'mcp',
       upstream: key,
+      attempts: null,
       hostHeader: hostHeader(at.upstream),
       rewrites: [
         { match: 'exact', from: `/mcp-servers/${name}/${endpoint}`, to: at.path === '' ? '/' : at.path },
       ],
     },
     access: { kind: 'mcp', key },
+    pool: null,
   };
 }
 
@@ -64,8 +42,10 @@ export function translateServiceRoute(resource: ServiceRoute, at: AcceptedUpstre
   return {
     route: {
       key,
+      variant: key,
       kind: 'service',
       upstream: key,
+      attempts: null,
       hostHeader: hostHeader(at.upstream),
       rewrites: [
         { match: 'exact', from, to: `${at.path}/` },
@@ -80,12 +60,8 @@ export function translateServiceRoute(resource: ServiceRoute, at: AcceptedUpstre
         paths: sorted(rule.paths),
       })),
     },
+    pool: null,
   };
-}
-
-/** As a client at that URL would send it. */
-function hostHeader({ host, port, secure }: Upstream): string {
-  return port === (secure ? 443 : 80) ? host : `${host}:${port}`;
 }
 
 function sorted(texts: readonly string[]): readonly string[] {

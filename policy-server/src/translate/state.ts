@@ -13,6 +13,9 @@ export interface GatewayState {
   /** Bytes; larger bodies on LLM routes are refused. */
   readonly maxBodyBytes: number;
   readonly upstreams: readonly Upstream[];
+  /** Targets of LLM routes and their variants that do not share the cluster of an upstream. */
+  readonly pools: readonly Pool[];
+  /** Variants too. */
   readonly routes: readonly GatewayRoute[];
   /** Who may call which route. */
   readonly access: {
@@ -41,15 +44,42 @@ export interface Upstream {
   readonly caCertificates: string | null;
 }
 
-/** How requests that key-auth admitted on this route are forwarded. */
-export interface GatewayRoute {
-  /** `llm-routes/<name>`, `mcp-servers/<name>` or `service-routes/<name>`. */
+/** The targets that requests of one LLM route, or of a variant of it, can go to. */
+export interface Pool {
+  /** That of the route or variant. */
   readonly key: string;
-  readonly kind: 'llm' | 'mcp' | 'service';
-  /** Key of the upstream. */
-  readonly upstream: string;
+  /** By priority, then by index. */
+  readonly targets: readonly PoolTarget[];
+  /** Whether a target that says when to come back is waited for: there is no other one. */
+  readonly waits: boolean;
+}
+
+export interface PoolTarget {
+  /** In `spec.targets`. */
+  readonly index: number;
+  readonly upstream: Upstream;
   /** Value of the host header upstream. */
   readonly hostHeader: string;
+  /** What it calls the model; null: as it was asked for. */
+  readonly model: string | null;
+  /** From 0, without gaps. */
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** How requests that key-auth admitted on this route are forwarded. */
+export interface GatewayRoute {
+  /** `llm-routes/<name>`, `mcp-servers/<name>` or `service-routes/<name>`; variants have that of their route. */
+  readonly key: string;
+  /** By what key-auth picks it: the key, or `llm-routes/<name>~<n>` for a variant with fewer targets. */
+  readonly variant: string;
+  readonly kind: 'llm' | 'mcp' | 'service';
+  /** Key of the upstream, or of the pool. */
+  readonly upstream: string;
+  /** Value of the host header upstream; null: that of each target. */
+  readonly hostHeader: string | null;
+  /** Of LLM routes only. */
+  readonly attempts: Attempts | null;
   /** The first that matches applies; a path that none matches is not forwarded. */
   readonly rewrites: readonly PathRewrite[];
 }
@@ -58,10 +88,27 @@ export interface GatewayRoute {
 export interface PathRewrite {
   readonly match: 'exact' | 'prefix';
   readonly from: string;
-  readonly to: string;
+  /** null: credential-injection makes the path of each target. */
+  readonly to: string | null;
+}
+
+/** How often and how long an LLM route tries, always before the first byte of an answer. */
+export interface Attempts {
+  /** After which another attempt is made; null: only after failures before the upstream can have seen the request. */
+  readonly statuses: readonly number[] | null;
+  /** Most attempts after the first. */
+  readonly further: number;
+  /** How many are made among targets of one priority before the next priority; null: there is one target. */
+  readonly perPriority: number | null;
+  /** Milliseconds until an answer begins; null: only silence ends an attempt. */
+  readonly firstByteMs: number | null;
+  /** Milliseconds; at least `firstByteMs`. */
+  readonly silenceMs: number;
 }
 
 /** A credential with its value still wrapped. */
 export interface BoundCredential extends Omit<InjectionCredential, 'value'> {
   readonly value: Secret;
+  /** Set while its value must not be sent: the hosts it may go to otherwise. */
+  readonly suspendedFrom?: readonly string[];
 }

@@ -5,6 +5,7 @@ import { type Base, type BaseOptions, BaseTranslator } from './base.js';
 import { ACCEPTED, notAccepted, ownCredentials } from './conditions.js';
 import { ConsumerTranslator, type OwnCredential, type TranslatedConsumers } from './consumers.js';
 import { sameItems } from './memo.js';
+import { parseVariant } from './pools.js';
 import type { BoundCredential, GatewayState } from './state.js';
 
 export interface TranslateOptions extends BaseOptions {
@@ -71,12 +72,19 @@ function assemble(
   base: Base,
   translated: TranslatedConsumers,
   last: GatewayState | null,
-): Pick<GatewayState, 'upstreams' | 'routes' | 'access'> {
+): Pick<GatewayState, 'upstreams' | 'pools' | 'routes' | 'access'> {
   const upstreams = [...base.upstreams.values()].map(({ upstream }) => upstream);
-  const routes = [...base.routes.values()].map(({ route }) => route);
-  const access = [...base.routes.values()].map((route) => route.access);
+  const accepted = [...base.routes.values()];
+  const access = accepted.map((route) => route.access);
+  const variants = translated.variants.flatMap((key) => {
+    const { route, reachable } = parseVariant(key);
+    return base.routes.get(route)?.variant?.(reachable) ?? [];
+  });
+  const routes = [...accepted, ...variants].map(({ route }) => route).sort(by(({ variant }) => variant));
+  const pools = [...accepted, ...variants].flatMap(({ pool }) => pool ?? []).sort(by(({ key }) => key));
   return {
     upstreams: keepItems(last?.upstreams, upstreams),
+    pools: keepItems(last?.pools, pools),
     routes: keepItems(last?.routes, routes),
     access: { routes: keepItems(last?.access.routes, access), consumers: translated.consumers },
   };
@@ -91,16 +99,24 @@ function assembleInjection(base: Base, own: readonly OwnCredential[]): GatewaySt
     bindings.set(upstream, list);
     credentials.set(credential.id, credential);
   }
-  const upstreams = [...base.upstreams.values()].map(({ upstream, credential }): InjectionUpstream => {
+  const upstreams = [...base.upstreams.values()].map((accepted): InjectionUpstream => {
+    const { upstream, path, credential, addsUsage } = accepted;
     if (credential !== null) credentials.set(credential.id, credential);
     return {
       key: upstream.key,
       host: `${upstream.host}:${upstream.port}`,
+      // Only paths of providers are made per attempt.
+      path: upstream.key.startsWith('providers/') ? path : '',
+      addsUsage,
       credential: credential?.id ?? null,
       bindings: bindings.get(upstream.key) ?? [],
     };
   });
   return { upstreams, credentials: [...credentials.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
+function by<T>(keyOf: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => (keyOf(a) < keyOf(b) ? -1 : 1);
 }
 
 function keepItems<T>(before: readonly T[] | undefined, made: readonly T[]): readonly T[] {

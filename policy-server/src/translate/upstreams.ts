@@ -1,7 +1,8 @@
-import { hostListAdmits, parseUpstreamUrl } from '@hiclaw/resources';
+import { hostListAdmits, parseUpstreamUrl, type PresetPlacement } from '@hiclaw/resources';
 import { forbiddenAddress } from './addresses.js';
 import type { Refusal } from './conditions.js';
 import type { TranslatedCredential } from './credentials.js';
+import { placementProblem } from './preset-placement.js';
 import type { BoundCredential, Upstream } from './state.js';
 
 /** What a Provider, McpServer or ServiceRoute says of where it is. */
@@ -13,6 +14,10 @@ export interface UpstreamSource {
   readonly caCertificates: string | undefined;
   /** Name of its credential. */
   readonly credential: string | undefined;
+  /** Whether streams that do not ask for usage are made to. */
+  readonly addsUsage: boolean;
+  /** Where it looks for a key; null: not known. */
+  readonly placements: readonly PresetPlacement[] | null;
 }
 
 /** What is wrong with PEM certificates, or null. */
@@ -23,6 +28,9 @@ export interface AcceptedUpstream {
   /** Path of its base URL, without trailing slash. */
   readonly path: string;
   readonly credential: BoundCredential | null;
+  readonly addsUsage: boolean;
+  /** Where it looks for a key; null: not known. */
+  readonly placements: readonly PresetPlacement[] | null;
 }
 
 export type TranslatedUpstream =
@@ -59,15 +67,18 @@ export function translateUpstream(
     hostKind,
     caCertificates,
   };
-  if (source.credential === undefined) return { accepted: { upstream, path, credential: null } };
-  const usable = usableAt(upstream, source.credential, credential);
+  const { addsUsage, placements } = source;
+  if (source.credential === undefined) {
+    return { accepted: { upstream, path, credential: null, addsUsage, placements } };
+  }
+  const usable = usableAt({ upstream, placements }, source.credential, credential);
   if (usable.refusal !== undefined) return usable;
-  return { accepted: { upstream, path, credential: usable.bound } };
+  return { accepted: { upstream, path, credential: usable.bound, addsUsage, placements } };
 }
 
 /** A credential, if it may be sent to this upstream. */
 export function usableAt(
-  { host, port, key }: Upstream,
+  { upstream: { host, port, key }, placements }: Pick<AcceptedUpstream, 'upstream' | 'placements'>,
   name: string,
   credential: TranslatedCredential | undefined,
 ): TranslatedCredential {
@@ -78,11 +89,18 @@ export function usableAt(
     );
   }
   if (credential.refusal !== undefined) return credential;
-  if (!hostListAdmits(credential.bound.hosts, host, port)) {
+  if (!hostListAdmits(credential.bound.suspendedFrom ?? credential.bound.hosts, host, port)) {
     const message = `Credential "${name}" may not be sent to ${host}:${port} (${key}); add it to the credential's hosts if it should.`;
     return refuse('CredentialHostMismatch', message);
   }
+  const misplaced = placementProblem(name, credential.bound, placements);
+  if (misplaced !== null) return refuse('CredentialPlacementMismatch', misplaced);
   return credential;
+}
+
+/** As a client at that URL would send it. */
+export function hostHeader({ host, port, secure }: Upstream): string {
+  return port === (secure ? 443 : 80) ? host : `${host}:${port}`;
 }
 
 function refuse(reason: string, message: string): { readonly refusal: Refusal } {
