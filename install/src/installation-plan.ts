@@ -1,4 +1,4 @@
-import { renderBootstrap } from '@hiclaw/policy-server/bootstrap';
+import { renderBootstrap, type TracingOptions } from '@hiclaw/policy-server/bootstrap';
 import { writePrivateFile } from '@hiclaw/service-kit';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,6 +22,8 @@ export interface InstallationInput {
   /** Path of the Envoy binary. */
   readonly envoy: string;
   readonly envoyVersion: string;
+  /** Absent: no spans. */
+  readonly tracing?: TracingOptions;
   /** Environment that every process may have. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -101,6 +103,7 @@ function envoySpec(input: InstallationInput, index: number): { spec: ProcessSpec
       port: gatewayPortOf(settings, index),
       concurrency: settings.concurrency,
       accessLog,
+      ...(input.tracing === undefined ? {} : { tracing: input.tracing }),
       usageJournal: join(paths.usageJournals, `${nodeId}.jsonl`),
       sockets: { admin: adminSocket, ads: paths.adsSocket, gateway: paths.gatewaySocket },
     }),

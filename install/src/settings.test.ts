@@ -20,8 +20,26 @@ describe('settings', () => {
     [{ HICLAW_BIND: 'localhost' }, /HICLAW_BIND must be an IP address/],
     [{ HICLAW_GATEWAY_REPLICAS: '17' }, /HICLAW_GATEWAY_REPLICAS/],
     [{ HICLAW_LOG_LEVEL: 'loud' }, /HICLAW_LOG_LEVEL must be one of/],
+    [{ HICLAW_OTLP_ENDPOINT: 'collector:4318' }, /HICLAW_OTLP_ENDPOINT must be a URL such as/],
+    [{ HICLAW_OTLP_ENDPOINT: 'http://key@collector' }, /HICLAW_OTLP_ENDPOINT must be a URL without user/],
+    [{ HICLAW_OTLP_ENDPOINT: 'http://c', HICLAW_TRACE_PERCENT: '0' }, /HICLAW_TRACE_PERCENT/],
+    [{ HICLAW_OTLP_ENDPOINT: 'http://c', HICLAW_TRACE_SERVICE: 'a\nb' }, /HICLAW_TRACE_SERVICE/],
+    [{ HICLAW_OTLP_ENDPOINT: 'https://c', HICLAW_OTLP_CA_FILE: 'ca.pem' }, /HICLAW_OTLP_CA_FILE/],
   ])('refuses %j', (environment, message) => {
     expect(() => runSettings(environment)).toThrow(message);
+  });
+
+  it('traces only when told to, and remembers that until told otherwise', () => {
+    expect(runSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }).tracing).toBeNull();
+    const first = runSettings({ HICLAW_OTLP_ENDPOINT: 'http://127.0.0.1:4318', HICLAW_TRACE_PERCENT: '10' });
+    expect(first.tracing).toEqual({
+      endpoint: 'http://127.0.0.1:4318',
+      service: 'hiclaw-gateway',
+      percent: 10,
+      caFile: null,
+    });
+    expect(runSettings({}, first).tracing).toEqual(first.tracing);
+    expect(runSettings({ HICLAW_OTLP_ENDPOINT: 'none' }, first).tracing).toBeNull();
   });
 
   it('refuses a home in which Unix sockets do not fit', () => {

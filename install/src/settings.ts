@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GatewayError, LOG_LEVELS, type LogLevel, readEnvironment } from '@hiclaw/service-kit';
+import { type TracingSettings, tracingSettings } from './tracing-settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +20,8 @@ export interface RunSettings {
   readonly logLevel: LogLevel;
   /** Bytes; larger bodies on LLM routes are refused. */
   readonly maxBodyBytes: number;
+  /** Null: no spans. */
+  readonly tracing: TracingSettings | null;
 }
 
 const REPLICA_PORT_STEP = 100;
@@ -93,6 +96,7 @@ export function runSettings(environment: Environment, remembered: Partial<RunSet
       min: 1024,
       max: 268_435_456,
     }),
+    tracing: tracingSettings(environment, remembered.tracing ?? null),
   };
   if (isIP(settings.bind) === 0) {
     throw new GatewayError(

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TracingOptions } from '@hiclaw/policy-server/bootstrap';
+import { findCaBundle } from '@hiclaw/policy-server/ca-bundle';
 import { GatewayError } from '@hiclaw/service-kit';
-import { claimHome, rememberedSettings, rememberSettings } from '../home.js';
+import { claimHome, type HomePaths, rememberedSettings, rememberSettings } from '../home.js';
 import { apiUrl, gatewayUrl, installationOf, listenAddress } from '../installation-plan.js';
 import { withLock } from '../lock.js';
 import { envoyVersionOf, findEnvoy } from '../parts/envoy.js';
@@ -69,6 +72,16 @@ function tellChanges(context: CommandContext, before: ReadonlyMap<string, number
   );
 }
 
+async function tracingOf(
+  { home }: HomePaths,
+  { tracing }: RunSettings,
+): Promise<{ tracing?: TracingOptions }> {
+  if (tracing === null) return {};
+  const { caFile, ...options } = tracing;
+  const caBundle = caFile ?? (await findCaBundle(join(home, 'run', 'otlp-ca-bundle.pem')));
+  return { tracing: { ...options, caBundle } };
+}
+
 /**
  * Installs what is missing, starts everything in the background and waits until it is ready. Running it again is
  * harmless; after an upgrade it restarts only what changed.
@@ -94,6 +107,7 @@ export async function up(context: CommandContext): Promise<RunSettings> {
         settings: chosen,
         envoy,
         envoyVersion,
+        ...(await tracingOf(paths, chosen)),
         environment: minimalEnvironment(environment),
       });
       const before = pids(context);
