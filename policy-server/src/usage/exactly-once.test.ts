@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, openSync, renameSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import fc from 'fast-check';
@@ -45,10 +45,18 @@ const step = fc.oneof(
       do: fc.constant('read' as const),
       failAt: fc.option(fc.nat(3)),
       after: fc.boolean(),
+      reachable: fc.boolean(),
       restart: fc.boolean(),
     }),
   },
 );
+
+interface ReadStep {
+  readonly failAt: number | null;
+  readonly after: boolean;
+  /** Whether gateways can be asked to open their journals anew. */
+  readonly reachable: boolean;
+}
 
 /** The files as gateways treat them, and a reader that is started anew for each reading. */
 class World {
@@ -57,13 +65,13 @@ class World {
   /** Calls that were written, by id. */
   readonly written = new Map<string, UsageRecord>();
   readonly #lines = new Map<string, string[]>(NODES.map((one) => [one, []]));
-  /** Name of the file that a gateway holds open. */
-  readonly #open = new Map<string, string>(NODES.map((one) => [one, `${one}.jsonl`]));
+  /** The file that a gateway holds open, under whatever name it is now. */
+  readonly #open = new Map<string, number>();
   #rotations = 0;
   database: Database;
 
   constructor() {
-    for (const name of this.#open.values()) writeFileSync(this.#path(name), '');
+    for (const one of NODES) this.reopen(one);
     this.database = openUsageDatabase(join(this.#directory.path, 'usage.db'), 'x');
   }
 
@@ -72,7 +80,7 @@ class World {
   }
 
   #append(one: string, text: string): void {
-    appendFileSync(this.#path(this.#open.get(one) ?? ''), text);
+    writeSync(this.#open.get(one) ?? -1, text);
   }
 
   #line({
@@ -116,9 +124,7 @@ class World {
       case 'rename': {
         const current = `${what.node}.jsonl`;
         if (!existsSync(this.#path(current))) return;
-        const old = `${current}.${++this.#rotations}`;
-        renameSync(this.#path(current), this.#path(old));
-        if (this.#open.get(what.node) === current) this.#open.set(what.node, old);
+        renameSync(this.#path(current), this.#path(`${current}.${++this.#rotations}`));
         return;
       }
       case 'reopen':
@@ -132,15 +138,16 @@ class World {
         return;
       }
       case 'read':
-        await this.read(what.failAt, what.after);
+        await this.read(what);
         if (what.restart) this.restart();
     }
   }
 
+  /** As Envoy does: it closes the old file before it opens the path. */
   reopen(one: string): void {
-    const current = `${one}.jsonl`;
-    appendFileSync(this.#path(current), '');
-    this.#open.set(one, current);
+    const before = this.#open.get(one);
+    if (before !== undefined) closeSync(before);
+    this.#open.set(one, openSync(this.#path(`${one}.jsonl`), 'a'));
   }
 
   restart(): void {
@@ -148,7 +155,7 @@ class World {
     this.database = openUsageDatabase(join(this.#directory.path, 'usage.db'), 'x');
   }
 
-  async read(failAt: number | null = null, after = false): Promise<void> {
+  async read({ failAt, after, reachable }: ReadStep): Promise<void> {
     const ledger = new UsageLedger(this.database, (record) => BigInt(record.input) * 3n);
     let commits = 0;
     let dead = false;
@@ -159,7 +166,8 @@ class World {
     const reader = new JournalReader({
       folder: this.#directory.path,
       rotateBytes: 2000,
-      reopen: (one) => {
+      reopenerOf: (one) => () => {
+        if (!reachable) return Promise.reject(new Error('the gateway is not there'));
         this.reopen(one);
         return Promise.resolve();
       },
@@ -228,6 +236,7 @@ class World {
   }
 
   remove(): void {
+    for (const descriptor of this.#open.values()) closeSync(descriptor);
     this.database.close();
     this.#directory.remove();
   }
@@ -241,7 +250,7 @@ describe('usage', () => {
         try {
           for (const one of steps) await world.run(one);
           for (const one of NODES) world.reopen(one);
-          await world.read();
+          await world.read({ failAt: null, after: false, reachable: true });
           for (const granularity of GRANULARITIES) {
             expect(world.sums(TABLES[granularity])).toEqual(world.expected());
           }

@@ -22,8 +22,8 @@ export interface JournalReaderOptions {
   readonly keepJournals: (journals: readonly Pick<JournalPosition, 'inode' | 'head'>[]) => void;
   /** Makes all that was ingested survive a loss of power. */
   readonly makeDurable: () => void;
-  /** Has a gateway open its journal anew by its path; null: it is not known how to reach it. */
-  readonly reopen: (node: string) => Promise<void> | null;
+  /** What has a gateway open its journal anew by its path; null: it is not known how to reach it. */
+  readonly reopenerOf: (node: string) => (() => Promise<void>) | null;
   /** A journal with more bytes than this is rotated. */
   readonly rotateBytes: number;
   readonly clock: Clock;
@@ -260,7 +260,7 @@ export class JournalReader {
     for (const journal of rotated) await this.#finish(journal);
     const size = this.#seen.get(current.name)?.size ?? 0;
     if (rotated.length > 0 || size <= this.#options.rotateBytes) return;
-    if (this.#options.reopen(node) === null) return;
+    if (this.#options.reopenerOf(node) === null) return;
     const { folder, clock } = this.#options;
     await rename(join(folder, current.name), join(folder, journalName(node, clock.nowMs())));
     await this.#reopen(node);
@@ -273,7 +273,7 @@ export class JournalReader {
     const delayMs = Math.min(Math.max(2 * (last?.delayMs ?? 0), FIRST_RETRY_MS), LAST_RETRY_MS);
     this.#reopening.set(node, { notBeforeMs: clock.nowMs() + delayMs, delayMs });
     try {
-      await this.#options.reopen(node);
+      await this.#options.reopenerOf(node)?.();
     } catch (error) {
       // It may be down; a new one opens the path by itself.
       if (last === undefined)

@@ -127,11 +127,17 @@ export class UsageLedger {
     const rows = prepared(
       this.#database,
       `SELECT id, node, consumer, route, start, duration, input + output AS tokens, cost FROM calls
-        WHERE start >= ?1 AND start < ?2 AND (?3 IS NULL OR node = ?3) AND (?4 IS NULL OR consumer = ?4)
+        WHERE start >= @fromMs AND start < @toMs
+          AND (@node IS NULL OR node = @node) AND (@consumer IS NULL OR consumer = @consumer)
         ORDER BY sequence`,
     )
       .safeIntegers()
-      .all(fromMs, toMs ?? Number.MAX_SAFE_INTEGER, node ?? null, consumer ?? null) as CallRow[];
+      .all({
+        fromMs,
+        toMs: toMs ?? Number.MAX_SAFE_INTEGER,
+        node: node ?? null,
+        consumer: consumer ?? null,
+      }) as CallRow[];
     return rows.map((row) => ({
       id: row.id.toString('hex'),
       node: row.node,

@@ -44,12 +44,12 @@ export async function deleteOld(
         keptFrom(granularity, retention, nowMs),
       );
     }
-    if (prepared(database, DELETE_EMPTY_SERIES).run(one.id).changes > 0) series.forget(one);
+    if (prepared(database, DELETE_EMPTY_SERIES).run({ id: one.id }).changes > 0) series.forget(one);
     await turn();
   }
 }
 
-const DELETE_EMPTY_SERIES = `DELETE FROM series WHERE id = ?1
-  AND NOT EXISTS (SELECT 1 FROM minutes WHERE series = ?1)
-  AND NOT EXISTS (SELECT 1 FROM hours WHERE series = ?1)
-  AND NOT EXISTS (SELECT 1 FROM days WHERE series = ?1)`;
+const DELETE_EMPTY_SERIES = `DELETE FROM series WHERE id = @id
+  AND NOT EXISTS (SELECT 1 FROM minutes WHERE series = @id)
+  AND NOT EXISTS (SELECT 1 FROM hours WHERE series = @id)
+  AND NOT EXISTS (SELECT 1 FROM days WHERE series = @id)`;

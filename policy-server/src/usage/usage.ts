@@ -78,9 +78,9 @@ export class Usage implements UsageConsumption, UsageMetricsSource, AsyncDisposa
       positionOf: (journal) => this.#ledger.positionOf(journal),
       keepJournals: (kept) => this.#ledger.keepJournals(kept),
       makeDurable: () => this.#ledger.makeDurable(),
-      reopen: (node) => {
+      reopenerOf: (node) => {
         const socket = adminSocketOf(node);
-        return socket === null ? null : reopenLogs(socket);
+        return socket === null ? null : () => reopenLogs(socket);
       },
       clock,
       log,
