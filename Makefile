@@ -1,7 +1,7 @@
 # Thin: the work is in bin/prepare (install and build), install/ (run) and the scripts of package.json (check).
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help up down status uninstall demo build test test-quick bench lint format clean
+.PHONY: help up down status uninstall demo build test test-quick test-agents bench lint format clean
 
 RUN := node install/dist/main.js
 
@@ -34,6 +34,9 @@ test: build ## everything CI checks
 
 test-quick: build ## the same without starting real gateways
 	@bin/prepare check format docs lint typecheck deps unused test:unit
+
+test-agents: build ## run OpenClaw and hermes-agent through a real gateway (installs them, about 800 MB)
+	@bin/prepare check test:agents
 
 bench: build ## measure against plain Envoy and others (BENCH_ONLY=name: one part)
 	@node test/dist/bench/main.js

@@ -11,8 +11,9 @@ const sources = [
 ];
 const unit = sources.map((dir) => `${dir}/**/*.test.ts`);
 const envoy = sources.map((dir) => `${dir}/**/*.envoy.test.ts`);
+const agents = ['test/src/agents/**/*.agents.test.ts'];
 
-/** `unit` needs nothing but Node; `envoy` starts real processes and takes longer. */
+/** `unit` needs nothing but Node; `envoy` starts real processes and takes longer; `agents` installs real agents first. */
 export default defineConfig({
   test: {
     projects: [
@@ -20,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: unit,
-          exclude: [...envoy, '**/node_modules/**', '**/dist/**'],
+          exclude: [...envoy, ...agents, '**/node_modules/**', '**/dist/**'],
           testTimeout: 30_000,
         },
       },
@@ -31,6 +32,16 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'agents',
+          include: agents,
+          testTimeout: 180_000,
+          // The first run installs OpenClaw and hermes-agent.
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
