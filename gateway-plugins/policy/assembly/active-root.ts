@@ -13,6 +13,16 @@ export function isActive(root: u32): bool {
   return root == active;
 }
 
+/** Makes the active context the effective one, from any callback; false when there is none. */
+export function enterActive(): bool {
+  return active != 0 && proxy_set_effective_context(active) == Status.Ok;
+}
+
+/** The plugin context that acts; 0: none. */
+export function activeRoot(): u32 {
+  return active;
+}
+
 /** Makes this context, which is being configured, the one that acts; false when the host does not let it. */
 export function activate(root: u32): bool {
   if (active == root) return true;

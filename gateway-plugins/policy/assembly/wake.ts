@@ -10,7 +10,7 @@ import {
   proxy_register_shared_queue,
 } from '../../sdk/assembly/abi';
 import { Status } from '../../sdk/assembly/types';
-import { setTickPeriod } from './active-root';
+import { enterActive, setTickPeriod } from './active-root';
 import { outputLength, outputPointer, outputStart, putHex } from './output';
 import { vmId } from './vm-id';
 
@@ -27,6 +27,11 @@ export function settle(): void {
 /** Makes the host call proxy_on_queue_ready or proxy_on_tick of the context being configured; false when it will not. */
 export function wakeSoon(): bool {
   return (isSettled && enqueue()) || setTickPeriod(SOON_MILLISECONDS);
+}
+
+/** The same for the active context, from any callback; it is the effective one afterwards. */
+export function wakeActive(): bool {
+  return enterActive() && wakeSoon();
 }
 
 function enqueue(): bool {
