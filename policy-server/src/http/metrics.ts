@@ -95,11 +95,18 @@ function gauges(registry: Registry, { store, gateways, compileStatus }: MetricSo
   });
 }
 
-export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
+/** Where metrics are kept: those that only tell numbers, and those that name routes and what is spent there. */
+export interface MetricRegistries {
+  readonly process: Registry;
+  readonly usage: Registry;
+}
+
+export function createMetrics(
+  sources: MetricSources,
+  { process: registry, usage }: MetricRegistries = { process: new Registry(), usage: new Registry() },
+): Metrics {
   collectDefaultMetrics({ register: registry });
   gauges(registry, sources);
-  const usage = new Registry();
   registerUsageMetrics(usage, sources.usage);
   const requests = new Counter({
     name: 'hiclaw_http_requests_total',
