@@ -79,7 +79,10 @@ export async function findOpenClaw(options: FindToolOptions = {}): Promise<NodeT
   return { node, script: await ensurePart(part, { cache, terminal }) };
 }
 
-/** The Portkey gateway; it runs on this Node. */
+/**
+ * The Portkey gateway; it runs on this Node. Its part overrides `@hono/node-server` by 1.13.7, since with newer ones of the
+ * range that it asks for it answers every stream with 500 ("TypeError: immutable").
+ */
 export async function findPortkey(options: FindToolOptions = {}): Promise<NodeTool> {
   const { environment, cache, terminal } = placeOf(options);
   const part = npmPart({
