@@ -151,8 +151,8 @@ describe('reading a journal', () => {
     const startMs = performance.now();
     test.append(line());
     await stored;
-    // Half of the interval at which it looks for itself: it was told.
-    expect(performance.now() - startMs).toBeLessThan(500);
+    // Less than the interval at which it looks for itself: it was told.
+    expect(performance.now() - startMs).toBeLessThan(1500);
   });
 
   it('says up to when everything of a gateway is stored', async () => {

@@ -33,7 +33,7 @@ export interface JournalReaderOptions {
 /** A change is followed by others: reading waits so long for more of them. */
 const COALESCE_MS = 20;
 /** How often the folder is looked at when nothing tells of changes. */
-const POLL_MS = 1000;
+const POLL_MS = 2000;
 const BLIND_POLL_MS = 100;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 15_000;

@@ -189,7 +189,7 @@ describe('the database of usage', () => {
     database.close();
     await expect(test.restart()).rejects.toThrow(/another program/);
     const again = new SqliteDatabase(path);
-    again.pragma(`application_id = ${0x48434c55}`);
+    again.pragma('application_id = 0x48434c55');
     again.close();
     await test.restart();
   });
