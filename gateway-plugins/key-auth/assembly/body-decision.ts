@@ -2,10 +2,11 @@
 
 import * as L from '../../../packages/policy-image/src/layout';
 import { admitsCaller } from './caller';
-import { SCAN_MODEL } from './json-state';
-import { ModelScan, scannedModelLength, scanResult } from './json-scanner';
+import { scannedModelLength, scanResult } from './body-scanner';
+import { ENDPOINT_INPUT_TOKENS, ENDPOINT_RESPONSE_ITEM, ENDPOINT_RESPONSES } from './endpoints';
 import { consumerOf, findGrant } from './lookup';
-import { admitsModel, hasCandidate, routeForModel } from './models';
+import { admitsModel, hasCandidate, routeForModel, sharesResponses } from './models';
+import { ModelScan, SCAN_FLAGS, SCAN_MODEL, SEEN_STORED, SEEN_STORED_RESPONSE } from './scan-state';
 import * as V from './verdict';
 import { clearOutcome, outcome } from './verdict';
 
@@ -13,7 +14,13 @@ import { clearOutcome, outcome } from './verdict';
  * What to do with a request whose body the scanner has seen to the end. Token and LLM path may have come from an
  * earlier image, so everything is decided again under this one; 0 says that they are not in it.
  */
-export function decideBody(image: usize, token: usize, llmPath: usize, scanner: usize): u32 {
+export function decideBody(
+  image: usize,
+  token: usize,
+  llmPath: usize,
+  endpoint: u32,
+  scanner: usize,
+): u32 {
   clearOutcome();
   if (image == 0) return V.NO_POLICY;
   const caller = admitsCaller(image, token);
@@ -39,14 +46,29 @@ export function decideBody(image: usize, token: usize, llmPath: usize, scanner: 
   outcome.route = routeForModel(image, llmPath, outcome.consumer, outcome.model, outcome.modelLength);
   if (outcome.route == 0) return V.MODEL_NOT_ALLOWED;
   outcome.grant = findGrant(image, outcome.consumer, outcome.route);
-  return V.ADMIT;
+  return namesStored(scanner, endpoint) && !sharesResponses(outcome.route) ? V.STORED_NOT_ALLOWED : V.ADMIT;
+}
+
+/** Whether a body refers to what the provider stored, which may be what another consumer said. */
+function namesStored(scanner: usize, endpoint: u32): bool {
+  const flags = load<u32>(scanner + SCAN_FLAGS);
+  const isResponses = endpoint == ENDPOINT_RESPONSES || endpoint == ENDPOINT_INPUT_TOKENS;
+  return (flags & (isResponses ? SEEN_STORED | SEEN_STORED_RESPONSE : SEEN_STORED)) != 0;
 }
 
 /** Whether a request that was admitted before may go on. 0 says that token or route are gone. */
-export function mayGoOn(image: usize, token: usize, route: usize, model: usize, modelLength: usize): bool {
+export function mayGoOn(
+  image: usize,
+  token: usize,
+  route: usize,
+  endpoint: u32,
+  model: usize,
+  modelLength: usize,
+): bool {
   if (route == 0 || admitsCaller(image, token) != V.ADMIT) return false;
   const grant = findGrant(image, consumerOf(image, token), route);
   if (grant == 0) return false;
+  if (endpoint == ENDPOINT_RESPONSE_ITEM) return sharesResponses(route);
   return (
     load<u32>(route + L.ROUTE_KIND) != L.ROUTE_KIND_LLM ||
     admitsModel(image, route, grant, model, modelLength)

@@ -1,11 +1,11 @@
 // The decision on a request: one total function of image and facts. Nothing is admitted but by reaching ADMIT.
 
 import { ascii, asciiLength } from '../../policy/assembly/ascii';
-import { bytesEqual } from '../../policy/assembly/bytes';
+import { bytesEqual, findByte } from '../../policy/assembly/bytes';
 import * as L from '../../../packages/policy-image/src/layout';
 import { admitsCaller } from './caller';
-import { isJsonType } from './content-type';
-import { isModelEndpoint } from './endpoints';
+import { isFormType, isJsonType } from './content-type';
+import { BODY_FORM, ENDPOINT_RESPONSE_ITEM, isPathModel, readEndpoint, target } from './endpoints';
 import { facts } from './facts';
 import {
   consumerOf,
@@ -17,7 +17,8 @@ import {
   stringLength,
 } from './lookup';
 import { methodBit } from './methods';
-import { hasCandidate } from './models';
+import { hasCandidate, sharedRoute } from './models';
+import { isModelNamedElsewhere } from './named-elsewhere';
 import { presentedDigest, presentedToken } from './present-token';
 import { pathIsSane } from './request-path';
 import { isListed } from './model-catalogue';
@@ -32,8 +33,8 @@ const SERVICE_ROUTES = ascii('service-routes/');
 const MODELS = ascii('/models');
 const MCP_METHODS = ascii('GET, POST, DELETE');
 const GET = ascii('GET');
-const POST = ascii('POST');
 const SLASH: u32 = 0x2f;
+const COMMA: u32 = 0x2c;
 const MCP_TAIL: u64 = 0x70636d2f; // "/mcp"
 const SSE_TAIL: u64 = 0x6573732f; // "/sse"
 
@@ -70,6 +71,17 @@ export function decide(image: usize): u32 {
   if (startsWith(MCP_SERVERS)) return decideMcp(image);
   if (startsWith(SERVICES)) return decideService(image);
   return decideLlm(image);
+}
+
+/** Whether the method is one of a list such as "GET, DELETE". */
+function isMethodIn(list: usize): bool {
+  const end = list + asciiLength(list);
+  for (let at = list; at < end; at += 2) {
+    const comma = findByte(at, end, COMMA);
+    if (comma - at == facts.methodLength && bytesEqual(at, facts.method, facts.methodLength)) return true;
+    at = comma;
+  }
+  return false;
 }
 
 function methodNotAllowed(allow: usize): u32 {
@@ -125,22 +137,38 @@ function decideLlm(image: usize): u32 {
   const prefix = stringLength(llmPath + L.LLM_PATH_PATH);
   const endpoint = facts.path + prefix;
   const length = facts.pathLength - prefix;
+  if (readEndpoint(endpoint, length)) return decideEndpoint(image);
   const models = asciiLength(MODELS);
-  if (length >= models && bytesEqual(endpoint, MODELS, models)) {
-    if (length == models) return isMethod(GET) ? V.ANSWER_MODELS : methodNotAllowed(GET);
-    if (load<u8>(endpoint + models) == SLASH) {
-      return isMethod(GET)
-        ? decideModelEntry(image, endpoint + models + 1, length - models - 1)
-        : methodNotAllowed(GET);
-    }
-  }
-  if (!isModelEndpoint(endpoint, length)) return V.ENDPOINT_NOT_FOUND;
-  if (!isMethod(POST)) return methodNotAllowed(POST);
+  if (length < models || !bytesEqual(endpoint, MODELS, models)) return V.ENDPOINT_NOT_FOUND;
+  if (length == models) return isMethod(GET) ? V.ANSWER_MODELS : methodNotAllowed(GET);
+  if (load<u8>(endpoint + models) != SLASH) return V.ENDPOINT_NOT_FOUND;
+  return isMethod(GET)
+    ? decideModelEntry(image, endpoint + models + 1, length - models - 1)
+    : methodNotAllowed(GET);
+}
+
+/** The endpoint in `target`. */
+function decideEndpoint(image: usize): u32 {
+  if (!isMethodIn(target.allow)) return methodNotAllowed(target.allow);
+  if (target.endpoint == ENDPOINT_RESPONSE_ITEM) return decideResponseItem(image);
+  if (target.model != 0 && !isPathModel(target.model, target.modelLength)) return V.MODEL_MALFORMED;
+  if (isModelNamedElsewhere()) return V.MODEL_AMBIGUOUS;
   if (facts.isEncoded) return V.BODY_ENCODED;
-  if (facts.contentTypeCount != 1 || !isJsonType(facts.contentType, facts.contentTypeLength))
-    return V.BODY_TYPE;
+  if (facts.contentTypeCount != 1) return V.BODY_TYPE;
+  const isForm = target.body == BODY_FORM && isFormType(facts.contentType, facts.contentTypeLength);
+  if (!isForm && !isJsonType(facts.contentType, facts.contentTypeLength)) return V.BODY_TYPE;
   if (facts.contentLength > <u64>maxBodyBytes(image)) return V.BODY_TOO_LARGE;
+  outcome.isForm = isForm;
   return V.AWAIT_BODY;
+}
+
+/** Whose response it is cannot be told from an id, so only a route that says that it shares them serves it. */
+function decideResponseItem(image: usize): u32 {
+  const route = sharedRoute(image, outcome.llmPath, outcome.consumer);
+  if (route == 0) return V.STORED_NOT_ALLOWED;
+  outcome.route = route;
+  outcome.grant = findGrant(image, outcome.consumer, route);
+  return V.ADMIT;
 }
 
 function decideModelEntry(image: usize, id: usize, length: usize): u32 {

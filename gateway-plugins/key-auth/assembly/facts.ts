@@ -10,6 +10,9 @@ export class Facts {
   /** Without the query. */
   path: usize;
   pathLength: usize;
+  /** After the question mark. */
+  query: usize;
+  queryLength: usize;
   authorization: usize;
   authorizationLength: usize;
   authorizationCount: u32;
@@ -29,6 +32,8 @@ export class Facts {
   contentLength: u64;
   /** Headers by which a client claims an identity or speaks for the gateway; they are removed. */
   identityHeaders: u32;
+  /** All of the request's headers, as the host gave them. */
+  pairs: usize;
 }
 
 /** The request being looked at. */

@@ -37,7 +37,11 @@ function decimal(text: usize, length: usize): u64 {
 
 function takePath(value: usize, length: usize): void {
   facts.path = value;
-  facts.pathLength = findByte(value, value + length, 0x3f) - value;
+  const end = value + length;
+  const mark = findByte(value, end, 0x3f);
+  facts.pathLength = mark - value;
+  facts.query = min(mark + 1, end);
+  facts.queryLength = end - facts.query;
 }
 
 /** Takes a header that decisions rest on; false when it is one that may hold the token. */
@@ -92,6 +96,7 @@ function takeHeader(name: usize, nameLength: usize, value: usize, length: usize)
 export function readFacts(pairs: usize, size: usize): bool {
   clearFacts();
   if (size < 4) return false;
+  facts.pairs = pairs;
   const count: usize = load<u32>(pairs);
   const end = pairs + size;
   let lengths = pairs + 4;

@@ -1,28 +1,17 @@
-// What the scanner keeps of top-level keys and of the model: bytes after escapes are decoded.
+// What the scanner keeps of keys, of the model and of other values: bytes after escapes are decoded.
 
-import { ascii, asciiLength } from '../../policy/assembly/ascii';
-import { bytesEqual, equalsIgnoringCase } from '../../policy/assembly/bytes';
 import {
   Capture,
   KEY_MAX,
-  MODEL_MAX,
   SCAN_CAPTURE,
-  SCAN_FLAGS,
   SCAN_HIGH_SURROGATE,
   SCAN_KEY,
   SCAN_KEY_LENGTH,
-  SCAN_MODEL,
-  SCAN_MODEL_LENGTH,
-  SCAN_MODEL_NEXT,
-  SEEN_AMBIGUOUS,
-  SEEN_BAD_MODEL,
-  SEEN_MODEL,
+  SCAN_VALUE,
+  SCAN_VALUE_LENGTH,
+  VALUE_MAX,
 } from './json-state';
-
-const MODEL = ascii('model');
-const MODELS = ascii('models');
-const FALLBACK = ascii('fallback');
-const FALLBACKS = ascii('fallbacks');
+import { flag, MODEL_MAX, SCAN_MODEL, SCAN_MODEL_LENGTH, SEEN_BAD_MODEL } from './scan-state';
 
 export function captureByte(scanner: usize, byte: u32): void {
   if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Key) {
@@ -30,6 +19,13 @@ export function captureByte(scanner: usize, byte: u32): void {
     if (length == KEY_MAX) return;
     store<u8>(scanner + SCAN_KEY + length, byte);
     store<u32>(scanner + SCAN_KEY_LENGTH, length + 1);
+    return;
+  }
+  if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Value) {
+    const length = load<u32>(scanner + SCAN_VALUE_LENGTH);
+    if (length > VALUE_MAX) return;
+    if (length < VALUE_MAX) store<u8>(scanner + SCAN_VALUE + length, byte);
+    store<u32>(scanner + SCAN_VALUE_LENGTH, length + 1);
     return;
   }
   const length = load<u32>(scanner + SCAN_MODEL_LENGTH);
@@ -59,9 +55,7 @@ function captureCodePoint(scanner: usize, code: u32): void {
 
 /** Half a surrogate pair is not text. U+FFFD stands in for it; a model that holds one is refused. */
 function captureLoneSurrogate(scanner: usize): void {
-  if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Model) {
-    store<u32>(scanner + SCAN_FLAGS, load<u32>(scanner + SCAN_FLAGS) | SEEN_BAD_MODEL);
-  }
+  if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Model) flag(scanner, SEEN_BAD_MODEL);
   captureCodePoint(scanner, 0xfffd);
 }
 
@@ -84,25 +78,4 @@ export function captureUnit(scanner: usize, unit: u32): void {
   if (unit - 0xd800 < 0x400) store<u32>(scanner + SCAN_HIGH_SURROGATE, unit);
   else if (unit - 0xdc00 < 0x400) captureLoneSurrogate(scanner);
   else captureCodePoint(scanner, unit);
-}
-
-function keyIs(scanner: usize, name: usize): bool {
-  const length = asciiLength(name);
-  return (
-    load<u32>(scanner + SCAN_KEY_LENGTH) == <u32>length &&
-    equalsIgnoringCase(scanner + SCAN_KEY, name, length)
-  );
-}
-
-/** A top-level key is complete. */
-export function endKey(scanner: usize): void {
-  const flags = load<u32>(scanner + SCAN_FLAGS);
-  if (keyIs(scanner, MODEL)) {
-    const exact = bytesEqual(scanner + SCAN_KEY, MODEL, asciiLength(MODEL));
-    const repeated = !exact || (flags & SEEN_MODEL) != 0;
-    store<u32>(scanner + SCAN_FLAGS, flags | SEEN_MODEL | (repeated ? SEEN_AMBIGUOUS : 0));
-    store<u32>(scanner + SCAN_MODEL_NEXT, 1);
-  } else if (keyIs(scanner, MODELS) || keyIs(scanner, FALLBACK) || keyIs(scanner, FALLBACKS)) {
-    store<u32>(scanner + SCAN_FLAGS, flags | SEEN_AMBIGUOUS);
-  }
 }

@@ -1,29 +1,37 @@
 // Finds the top-level `model` of a JSON object while checking that the whole body is strict JSON (RFC 8259): a body
 // which the upstream might read differently from the gateway must not pass. One byte at a time, resumable anywhere.
 
-import { captureByte, captureUnit, endKey, endSurrogate } from './json-capture';
+import { captureByte, captureUnit, endSurrogate } from './json-capture';
+import {
+  beginElement,
+  beginObject,
+  beginValue,
+  endKey,
+  endLiteral,
+  endNumber,
+  endObject,
+  endValue,
+} from './json-members';
 import {
   Capture,
   DEPTH_MAX,
   SCAN_AFTER_TEXT,
+  SCAN_BODY_START,
   SCAN_CAPTURE,
   SCAN_DEPTH,
   SCAN_ESCAPE,
-  SCAN_FLAGS,
+  SCAN_KEY,
+  SCAN_KEY_DEPTH,
   SCAN_KEY_LENGTH,
   SCAN_LITERAL,
-  SCAN_MODEL,
-  SCAN_MODEL_LENGTH,
-  SCAN_MODEL_NEXT,
+  SCAN_LITERAL_FOR,
+  SCAN_MEMBER,
+  SCAN_NUMBER,
+  SCAN_NUMBER_FOR,
   SCAN_STACK,
-  SCAN_STATE,
   SCAN_UTF8_HIGH,
   SCAN_UTF8_LOW,
   SCAN_UTF8_NEED,
-  SEEN_AMBIGUOUS,
-  SEEN_BAD_MODEL,
-  SEEN_MODEL,
-  MODEL_MAX,
   STATE_AFTER,
   STATE_COLON,
   STATE_END,
@@ -46,7 +54,7 @@ import {
   STATE_VALUE,
   STATE_ZERO,
 } from './json-state';
-import { isControlFree } from './text';
+import { SCAN_MODEL_OFFSET, SCAN_MODEL_RAW, SCAN_OFFSET, SCAN_REST, SCAN_STATE } from './scan-state';
 
 const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
@@ -58,19 +66,16 @@ const COMMA: u32 = 0x2c;
 
 /** No state: nothing that could follow would make it JSON. */
 const MALFORMED: u32 = 0xffffffff;
+const HUGE: u32 = 0xffffffff;
 
-/** What a complete scan found. */
-export const enum ModelScan {
-  Found,
-  Malformed,
-  Ambiguous,
-  Missing,
-  BadModel,
-}
+// Where byte 0 of the body would stand, and the byte that is looked at: for offsets, valid while a scan runs.
+let origin: usize = 0;
+let here: usize = 0;
 
-/** Makes SCANNER_BYTES of memory ready for a new body. */
-export function scanStart(scanner: usize): void {
-  memory.fill(scanner, 0, SCAN_MODEL);
+/** Makes a scanner's memory ready for a JSON body. */
+export function startJson(scanner: usize): void {
+  memory.fill(scanner + SCAN_REST, 0, SCAN_KEY - SCAN_REST);
+  store<u32>(scanner + SCAN_KEY_DEPTH, 1);
 }
 
 function isSpace(byte: u32): bool {
@@ -102,6 +107,7 @@ function open(scanner: usize, object: u32): u32 {
   if (depth == DEPTH_MAX) return MALFORMED;
   store<u32>(scanner + SCAN_DEPTH, depth + 1);
   const at = scanner + SCAN_STACK + (depth >> 3);
+  if (object != 0) beginObject(scanner, depth + 1);
   store<u8>(at, ((<u32>load<u8>(at)) & ~(1 << (depth & 7))) | (object << (depth & 7)));
   return object ? STATE_FIRST_KEY : STATE_FIRST_ELEMENT;
 }
@@ -110,27 +116,32 @@ function close(scanner: usize, object: bool): u32 {
   const depth = load<u32>(scanner + SCAN_DEPTH);
   if (isObject(scanner, depth) != object) return MALFORMED;
   store<u32>(scanner + SCAN_DEPTH, depth - 1);
+  if (object) endObject(scanner, depth);
   return depth == 1 ? STATE_END : STATE_AFTER;
 }
 
 function startKey(scanner: usize): u32 {
-  const topLevel = load<u32>(scanner + SCAN_DEPTH) == 1;
-  store<u32>(scanner + SCAN_CAPTURE, topLevel ? Capture.Key : Capture.Nothing);
+  const counts = load<u32>(scanner + SCAN_DEPTH) <= load<u32>(scanner + SCAN_KEY_DEPTH);
+  store<u32>(scanner + SCAN_CAPTURE, counts ? Capture.Key : Capture.Nothing);
   store<u32>(scanner + SCAN_KEY_LENGTH, 0);
   store<u32>(scanner + SCAN_AFTER_TEXT, STATE_COLON);
   return STATE_TEXT;
 }
 
 function startValue(scanner: usize, byte: u32): u32 {
-  const isModel = load<u32>(scanner + SCAN_MODEL_NEXT) != 0;
-  store<u32>(scanner + SCAN_MODEL_NEXT, 0);
+  const member = load<u32>(scanner + SCAN_MEMBER);
+  let capture: u32 = Capture.Nothing;
+  if (member != 0) {
+    store<u32>(scanner + SCAN_MEMBER, 0);
+    capture = beginValue(scanner, member, byte, <u32>(here - origin));
+  } else if (byte - 0x30 > 9 && byte != 0x2d) {
+    beginElement(scanner, load<u32>(scanner + SCAN_DEPTH));
+  }
   if (byte == QUOTE) {
-    store<u32>(scanner + SCAN_CAPTURE, isModel ? Capture.Model : Capture.Nothing);
-    if (isModel) store<u32>(scanner + SCAN_MODEL_LENGTH, 0);
+    store<u32>(scanner + SCAN_CAPTURE, capture);
     store<u32>(scanner + SCAN_AFTER_TEXT, STATE_AFTER);
     return STATE_TEXT;
   }
-  if (isModel) store<u32>(scanner + SCAN_FLAGS, load<u32>(scanner + SCAN_FLAGS) | SEEN_BAD_MODEL);
   switch (byte) {
     case OPEN_OBJECT:
       return open(scanner, 1);
@@ -159,6 +170,7 @@ function structural(scanner: usize, state: u32, byte: u32): u32 {
   if (isSpace(byte)) return state;
   switch (state) {
     case STATE_START:
+      store<u32>(scanner + SCAN_BODY_START, <u32>(here - origin));
       return byte == OPEN_OBJECT ? open(scanner, 1) : MALFORMED;
     case STATE_FIRST_KEY:
       if (byte == CLOSE_OBJECT) return close(scanner, true);
@@ -185,9 +197,15 @@ function structural(scanner: usize, state: u32, byte: u32): u32 {
 }
 
 function endText(scanner: usize): u32 {
-  if (load<u32>(scanner + SCAN_CAPTURE) != Capture.Nothing) {
+  const capture = load<u32>(scanner + SCAN_CAPTURE);
+  if (capture != Capture.Nothing) {
     endSurrogate(scanner);
-    if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Key) endKey(scanner);
+    if (capture == Capture.Key) endKey(scanner);
+    else if (capture == Capture.Value) endValue(scanner);
+    else {
+      const start = load<u32>(scanner + SCAN_MODEL_OFFSET);
+      store<u32>(scanner + SCAN_MODEL_RAW, <u32>(here - origin) + 1 - start);
+    }
   }
   return load<u32>(scanner + SCAN_AFTER_TEXT);
 }
@@ -278,8 +296,22 @@ function hex(scanner: usize, state: u32, byte: u32): u32 {
   return STATE_TEXT;
 }
 
+/** A byte of a number that counts, or the one after it. One with a fraction or an exponent is as large as can be. */
+function count(scanner: usize, state: u32, byte: u32): void {
+  const number = load<u32>(scanner + SCAN_NUMBER);
+  if (isDigit(byte)) {
+    const next = <u64>number * 10 + (byte - 0x30);
+    store<u32>(scanner + SCAN_NUMBER, next > <u64>HUGE || state > STATE_INTEGER ? HUGE : <u32>next);
+  } else if (byte == 0x2e || (byte | 0x20) == 0x65 || byte == 0x2b || byte == 0x2d) {
+    store<u32>(scanner + SCAN_NUMBER, HUGE);
+  } else {
+    endNumber(scanner);
+  }
+}
+
 /** A byte of a number, or the one after it, which then is looked at as a structural byte. */
 function numeric(scanner: usize, state: u32, byte: u32): u32 {
+  if (load<u32>(scanner + SCAN_NUMBER_FOR) != 0) count(scanner, state, byte);
   if (isDigit(byte)) {
     switch (state) {
       case STATE_MINUS:
@@ -307,7 +339,9 @@ function literal(scanner: usize, byte: u32): u32 {
   const rest = load<u32>(scanner + SCAN_LITERAL);
   if ((rest & 0xff) != byte) return MALFORMED;
   store<u32>(scanner + SCAN_LITERAL, rest >> 8);
-  return rest >> 8 == 0 ? STATE_AFTER : STATE_LITERAL;
+  if (rest >> 8 != 0) return STATE_LITERAL;
+  if (load<u32>(scanner + SCAN_LITERAL_FOR) != 0) endLiteral(scanner, <u32>(here - origin) + 1);
+  return STATE_AFTER;
 }
 
 function isContinuation(at: usize): bool {
@@ -340,18 +374,21 @@ function skipText(at: usize, to: usize): usize {
 }
 
 /** Takes the next bytes of the body. False once the body cannot be strict JSON with an object at the top any more. */
-export function scan(scanner: usize, from: usize, to: usize): bool {
+export function scanJson(scanner: usize, from: usize, to: usize): bool {
   let state = load<u32>(scanner + SCAN_STATE);
   let at = from;
+  origin = from - load<u32>(scanner + SCAN_OFFSET);
   while (at < to && state != MALFORMED) {
     if (state == STATE_TEXT) {
       if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Nothing && load<u32>(scanner + SCAN_UTF8_NEED) == 0) {
         at = skipText(at, to);
         if (at == to) break;
       }
+      here = at;
       state = text(scanner, load<u8>(at++));
       continue;
     }
+    here = at;
     const byte: u32 = load<u8>(at++);
     if (state < STATE_TEXT) state = structural(scanner, state, byte);
     else if (state >= STATE_LITERAL) state = literal(scanner, byte);
@@ -363,18 +400,7 @@ export function scan(scanner: usize, from: usize, to: usize): bool {
   return state != MALFORMED;
 }
 
-/** What was found; for a body that is complete. */
-export function scanResult(scanner: usize): ModelScan {
-  const flags = load<u32>(scanner + SCAN_FLAGS);
-  const length = load<u32>(scanner + SCAN_MODEL_LENGTH);
-  if (load<u32>(scanner + SCAN_STATE) != STATE_END) return ModelScan.Malformed;
-  if ((flags & SEEN_AMBIGUOUS) != 0) return ModelScan.Ambiguous;
-  if ((flags & SEEN_MODEL) == 0) return ModelScan.Missing;
-  if ((flags & SEEN_BAD_MODEL) != 0 || length == 0 || length > MODEL_MAX) return ModelScan.BadModel;
-  return isControlFree(scanner + SCAN_MODEL, length) ? ModelScan.Found : ModelScan.BadModel;
-}
-
-/** Length of the model's name at `scanner + SCAN_MODEL`, once scanResult() is Found. */
-export function scannedModelLength(scanner: usize): usize {
-  return load<u32>(scanner + SCAN_MODEL_LENGTH);
+/** Whether the body is complete. */
+export function jsonIsWhole(scanner: usize): bool {
+  return load<u32>(scanner + SCAN_STATE) == STATE_END;
 }

@@ -1,27 +1,39 @@
-// Memory of one JSON scan, so that it can go on with the next chunk. Offsets from the start of the scanner.
+// Memory of one JSON scan, so that it can go on with the next chunk. Offsets from the start of the scanner; what both
+// kinds of body have comes first, in scan-state.ts.
 
-export const SCAN_STATE: usize = 0; // u32, State
-export const SCAN_DEPTH: usize = 4; // u32, open objects and arrays
-export const SCAN_CAPTURE: usize = 8; // u32, Capture
-export const SCAN_FLAGS: usize = 12; // u32, SEEN_*
-export const SCAN_KEY_LENGTH: usize = 16; // u32, of the key being read, at most KEY_MAX
-export const SCAN_MODEL_NEXT: usize = 20; // u32, 1: the value that follows belongs to a top-level `model`
-export const SCAN_UTF8_NEED: usize = 24; // u32, continuation bytes still to come
-export const SCAN_UTF8_LOW: usize = 28; // u32, range of the next one
-export const SCAN_UTF8_HIGH: usize = 32; // u32
-export const SCAN_ESCAPE: usize = 36; // u32, value of the \u escape so far
-export const SCAN_HIGH_SURROGATE: usize = 40; // u32, waiting for its other half, or 0
-export const SCAN_LITERAL: usize = 44; // u32, bytes of true, false or null still to come, first one lowest
-export const SCAN_MODEL_LENGTH: usize = 48; // u32, at most MODEL_MAX + 1
-export const SCAN_AFTER_TEXT: usize = 52; // u32, State after the string being read
-export const SCAN_KEY: usize = 56; // KEY_MAX bytes
-export const SCAN_STACK: usize = 72; // 128 bits: 1 for an object, 0 for an array
-export const SCAN_MODEL: usize = 88; // MODEL_MAX bytes
-export const SCANNER_BYTES: usize = 344;
+import { SCAN_REST } from './scan-state';
 
-export const KEY_MAX: u32 = 16;
-/** Longest model name, in bytes after escapes are decoded. */
-export const MODEL_MAX: u32 = 256;
+const AT: usize = SCAN_REST;
+export const SCAN_DEPTH: usize = AT; // u32, open objects and arrays
+export const SCAN_CAPTURE: usize = AT + 4; // u32, Capture
+export const SCAN_KEY_LENGTH: usize = AT + 8; // u32, of the key being read, at most KEY_MAX
+export const SCAN_KEY_DEPTH: usize = AT + 12; // u32, keys of deeper objects are of no interest
+export const SCAN_SECTION: usize = AT + 16; // u32, Member that the top-level value being read belongs to
+export const SCAN_MEMBER: usize = AT + 20; // u32, Member that the value which follows belongs to
+export const SCAN_UTF8_NEED: usize = AT + 24; // u32, continuation bytes still to come
+export const SCAN_UTF8_LOW: usize = AT + 28; // u32, range of the next one
+export const SCAN_UTF8_HIGH: usize = AT + 32; // u32
+export const SCAN_ESCAPE: usize = AT + 36; // u32, value of the \u escape so far
+export const SCAN_HIGH_SURROGATE: usize = AT + 40; // u32, waiting for its other half, or 0
+export const SCAN_LITERAL: usize = AT + 44; // u32, bytes of true, false or null still to come, first one lowest
+export const SCAN_AFTER_TEXT: usize = AT + 48; // u32, State after the string being read
+export const SCAN_NUMBER_FOR: usize = AT + 52; // u32, Member that the number being read belongs to, or 0
+export const SCAN_NUMBER: usize = AT + 56; // u32, the number so far
+export const SCAN_LITERAL_FOR: usize = AT + 60; // u32, 1: the literal being read is what a usage edit replaces
+export const SCAN_TEXT_FOR: usize = AT + 64; // u32, Member that the string being captured belongs to
+export const SCAN_VALUE_LENGTH: usize = AT + 68; // u32, of the string being captured, at most VALUE_MAX + 1
+export const SCAN_ITEM: usize = AT + 72; // u32, ITEM_* of the element of `input` being read
+export const SCAN_BODY_START: usize = AT + 76; // u32, offset of the first brace
+export const SCAN_PROMPTS: usize = AT + 80; // u32, prompts in a list of them
+export const SCAN_STACK: usize = AT + 84; // 128 bits: 1 for an object, 0 for an array
+export const SCAN_KEY: usize = AT + 100; // KEY_MAX bytes
+export const SCAN_VALUE: usize = AT + 132; // VALUE_MAX bytes
+export const JSON_SCANNER_BYTES: usize = AT + 396;
+
+/** Longer than any name that means something. */
+export const KEY_MAX: u32 = 32;
+/** A model with `models/` before it. */
+export const VALUE_MAX: u32 = 264;
 /** Deepest nesting; the top-level object is level 1. */
 export const DEPTH_MAX: u32 = 128;
 
@@ -54,10 +66,5 @@ export const enum Capture {
   Nothing,
   Key,
   Model,
+  Value,
 }
-
-/** A second `model`, a look-alike of it, or another key that names models. */
-export const SEEN_AMBIGUOUS: u32 = 1;
-export const SEEN_MODEL: u32 = 2;
-/** The model is no string, or its string holds half a surrogate pair. */
-export const SEEN_BAD_MODEL: u32 = 4;

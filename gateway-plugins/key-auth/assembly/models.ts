@@ -52,6 +52,23 @@ export function hasCandidate(image: usize, llmPath: usize, consumer: usize): boo
   return false;
 }
 
+/** The one route of the LLM path that the consumer has a grant on and that shares stored responses; 0: none, or several. */
+export function sharedRoute(image: usize, llmPath: usize, consumer: usize): usize {
+  let found: usize = 0;
+  const count = candidateCount(llmPath);
+  for (let i: u32 = 0; i < count; i++) {
+    const route = candidateAt(image, llmPath, i);
+    if (!sharesResponses(route) || findGrant(image, consumer, route) == 0) continue;
+    if (found != 0) return 0;
+    found = route;
+  }
+  return found;
+}
+
+export function sharesResponses(route: usize): bool {
+  return (load<u32>(route + L.ROUTE_FLAGS) & L.ROUTE_SHARES_RESPONSES) != 0;
+}
+
 /** The route that serves the model to this consumer: the closest pattern wins, then the route that comes first; or 0. */
 export function routeForModel(
   image: usize,

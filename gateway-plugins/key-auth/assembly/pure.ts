@@ -3,8 +3,15 @@
 import { sha256 } from '../../policy/assembly/sha256';
 import { checksumHolds } from '../../policy/assembly/image-frame';
 import { compareBytes, bytesEqual } from '../../policy/assembly/bytes';
-import { SCANNER_BYTES, SCAN_MODEL } from './json-state';
-import { scan, scannedModelLength, scanResult, scanStart } from './json-scanner';
+import {
+  scan,
+  scanFormStart,
+  scannedModelLength,
+  scanPathModel,
+  scanResult,
+  scanStart,
+} from './body-scanner';
+import { SCANNER_BYTES, SCAN_MODEL, SEEN_RESOURCE_NAMES } from './scan-state';
 import { literalBytes, matchesModel } from './model-pattern';
 import { matchesPath } from './path-pattern';
 import { pathIsSane } from './request-path';
@@ -19,6 +26,8 @@ export {
   scannedModelLength,
   scanResult,
   scanStart,
+  scanFormStart,
+  scanPathModel,
   literalBytes,
   matchesModel,
   matchesPath,

@@ -5,7 +5,7 @@ import * as T from '../../../packages/policy-image/src/oracle/refusal-texts';
 import * as V from './verdict';
 
 const ENTRY: u32 = 12;
-const table: usize = memory.data(324, 8);
+const table: usize = memory.data(480, 8);
 
 function enter(verdict: u32, status: u32, code: string, text: string): void {
   const at = table + verdict * ENTRY;
@@ -41,6 +41,12 @@ function fillTable(): bool {
   enter(V.MODEL_MISSING, 400, 'model-missing', T.TEXT_MODEL_MISSING);
   enter(V.MODEL_MALFORMED, 400, 'model-malformed', T.TEXT_MODEL_MALFORMED);
   enter(V.MODEL_NOT_ALLOWED, 403, 'model-not-allowed', T.TEXT_MODEL_NOT_ALLOWED);
+  enter(V.STORED_NOT_ALLOWED, 403, 'stored-not-allowed', T.TEXT_STORED_NOT_ALLOWED);
+  enter(V.REQUESTS_EXHAUSTED, 429, 'requests-exhausted', T.TEXT_REQUESTS_EXHAUSTED);
+  enter(V.TOKENS_EXHAUSTED, 429, 'tokens-exhausted', T.TEXT_TOKENS_EXHAUSTED);
+  enter(V.BUDGET_EXHAUSTED, 429, 'budget-exhausted', T.TEXT_BUDGET_EXHAUSTED);
+  enter(V.PRICE_UNKNOWN, 403, 'price-unknown', T.TEXT_PRICE_UNKNOWN);
+  enter(V.LIMITS_UNAVAILABLE, 503, 'limits-unavailable', T.TEXT_LIMITS_UNAVAILABLE);
   enter(V.INTERNAL, 503, 'internal', T.TEXT_INTERNAL);
   return true;
 }

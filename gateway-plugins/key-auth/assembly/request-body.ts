@@ -3,12 +3,22 @@ import { arenaReset } from '../../sdk/assembly/arena';
 import { Action, BufferType, Status } from '../../sdk/assembly/types';
 import { forward, showConsumer } from './admission';
 import { decideBody } from './body-decision';
-import { scan } from './json-scanner';
+import { scan } from './body-scanner';
+import { noteCall } from './call';
+import { awaitLease, passLimits, releaseHold } from './limits/gate';
 import { consumerOf, maxBodyBytes } from './lookup';
 import { currentImage } from './policy-image';
 import { refuse } from './refusal';
-import { ADMITTED, AWAITS_BODY, findStream, removeStream, scannerOf, Stream } from './streams';
-import { ADMIT, BODY_MALFORMED, BODY_TOO_LARGE, INTERNAL, outcome } from './verdict';
+import { ADMITTED, AWAITS_BODY, AWAITS_LEASE, findStream, removeStream, scannerOf, Stream } from './streams';
+import {
+  ADMIT,
+  AWAIT_LEASE,
+  BODY_MALFORMED,
+  BODY_TOO_LARGE,
+  INTERNAL,
+  LIMITS_UNAVAILABLE,
+  outcome,
+} from './verdict';
 
 /** Copied at once: what the fixed arena gives, so that no body makes the VM's memory grow. */
 const PIECE_BYTES: u32 = 16384;
@@ -19,7 +29,7 @@ export function proxy_on_request_body(context: u32, size: u32, endOfStream: u32)
   const stream = findStream(context);
   // A stream that is not known was refused, and nothing of it goes on.
   if (stream == null) return Action.Pause;
-  if (stream.phase != AWAITS_BODY) return Action.Continue;
+  if (stream.phase != AWAITS_BODY) return phaseAction(stream);
   const verdict = take(stream, size);
   if (verdict != ADMIT) return refuseBody(stream, verdict);
   return endOfStream != 0 ? finishBody(stream) : Action.Pause;
@@ -29,7 +39,7 @@ export function proxy_on_request_body(context: u32, size: u32, endOfStream: u32)
 export function proxy_on_request_trailers(context: u32, count: u32): u32 {
   const stream = findStream(context);
   if (stream == null) return Action.Pause;
-  if (stream.phase != AWAITS_BODY) return Action.Continue;
+  if (stream.phase != AWAITS_BODY) return phaseAction(stream);
   return finishBody(stream);
 }
 
@@ -58,19 +68,29 @@ function take(stream: Stream, size: u32): u32 {
   return ADMIT;
 }
 
-/** Decides on a request whose body is complete. */
+function phaseAction(stream: Stream): u32 {
+  return stream.phase == AWAITS_LEASE ? Action.Pause : Action.Continue;
+}
+
+/** Decides on a request whose body is complete; also once more, when it has waited for its consumer's limits. */
 export function finishBody(stream: Stream): u32 {
   const image = currentImage();
-  const verdict = decideBody(image, stream.token, stream.llmPath, scannerOf(stream));
+  const verdict = decideBody(image, stream.token, stream.llmPath, stream.endpoint, scannerOf(stream));
   if (verdict != ADMIT) return refuseBody(stream, verdict);
-  if (!forward(image, stream.context)) return refuseBody(stream, INTERNAL);
-  stream.phase = ADMITTED;
   stream.route = outcome.route;
   stream.modelLength = outcome.modelLength;
+  noteCall(stream);
+  const limited = passLimits(image, stream);
+  if (limited == AWAIT_LEASE) return awaitLease(stream) ? Action.Pause : refuseBody(stream, LIMITS_UNAVAILABLE);
+  if (limited != ADMIT) return refuseBody(stream, limited);
+  if (!forward(image, stream)) return refuseBody(stream, INTERNAL);
+  stream.phase = ADMITTED;
   return Action.Continue;
 }
 
-function refuseBody(stream: Stream, verdict: u32): u32 {
+/** Refuses a request that waits. */
+export function refuseBody(stream: Stream, verdict: u32): u32 {
+  releaseHold(stream);
   const shape = stream.shape;
   const image = currentImage();
   outcome.consumer = image == 0 || stream.token == 0 ? 0 : consumerOf(image, stream.token);

@@ -3,26 +3,34 @@ import { arenaReset } from '../../sdk/assembly/arena';
 import { Action, HeaderMapType, Status } from '../../sdk/assembly/types';
 import { forward, showConsumer } from './admission';
 import { answerHealth, answerModel, answerModels } from './answer';
+import { scanFormStart, scanPathModel, scanStart } from './body-scanner';
+import { boundary, boundaryLength } from './content-type';
 import { decide } from './decide';
+import { target } from './endpoints';
 import { facts } from './facts';
 import { readFacts } from './header-facts';
 import { isIdentityHeader } from './identity-header';
-import { scanStart } from './json-scanner';
+import { awaitLease, passLimits } from './limits/gate';
 import { currentImage } from './policy-image';
 import { refuse, shapeOfRequest } from './refusal';
-import { finishBody } from './request-body';
-import { addStream, ADMITTED, AWAITS_BODY, scannerOf } from './streams';
+import { finishBody, refuseBody } from './request-body';
+import { SEEN_RESOURCE_NAMES } from './scan-state';
+import { addStream, ADMITTED, AWAITS_BODY, removeStream, scannerOf } from './streams';
 import {
   ADMIT,
   ANSWER_HEALTH,
   ANSWER_MODEL,
   ANSWER_MODELS,
   AWAIT_BODY,
+  AWAIT_LEASE,
   clearOutcome,
   INTERNAL,
+  LIMITS_UNAVAILABLE,
   outcome,
 } from './verdict';
 
+/** Envoy's StopAllIterationAndWatermark: the body waits outside. */
+const STOP_ALL: u32 = 4;
 const result: usize = memory.data(16, 8);
 
 /** Decides on everything but the body. Spec: #proxy_on_request_headers */
@@ -77,28 +85,34 @@ function removeIdentityHeaders(pairs: usize): bool {
 }
 
 function admit(context: u32): u32 {
-  const image = currentImage();
-  if (!forward(image, context)) {
-    refuse(INTERNAL, shapeOfRequest(), 0);
-    return Action.Pause;
-  }
   const stream = addStream(context, ADMITTED);
   stream.token = outcome.token;
   stream.route = outcome.route;
-  stream.llmPath = 0;
-  stream.modelLength = 0;
-  return Action.Continue;
+  stream.llmPath = outcome.llmPath;
+  // A service or an MCP server has no LLM path, and no endpoint was read for it.
+  stream.endpoint = outcome.llmPath == 0 ? 0 : target.endpoint;
+  stream.shape = shapeOfRequest();
+  const image = currentImage();
+  const limited = passLimits(image, stream);
+  // Whatever its body, none of it is to come before there is allowance.
+  if (limited == AWAIT_LEASE && awaitLease(stream)) return STOP_ALL;
+  if (limited == ADMIT && forward(image, stream)) return Action.Continue;
+  return refuseBody(stream, limited == ADMIT ? INTERNAL : limited == AWAIT_LEASE ? LIMITS_UNAVAILABLE : limited);
 }
 
 /** Without a body there is none to wait for: no callback would come. */
 function awaitBody(context: u32, isComplete: bool): u32 {
   const stream = addStream(context, AWAITS_BODY);
   stream.token = outcome.token;
-  stream.route = 0;
   stream.llmPath = outcome.llmPath;
-  stream.modelLength = 0;
-  stream.seen = 0;
+  stream.endpoint = target.endpoint;
   stream.shape = shapeOfRequest();
-  scanStart(scannerOf(stream));
+  const scanner = scannerOf(stream);
+  if (outcome.isForm) scanFormStart(scanner, boundary, boundaryLength);
+  else scanStart(scanner);
+  if (target.model != 0) {
+    const flags = target.hasResourceNames ? SEEN_RESOURCE_NAMES : 0;
+    scanPathModel(scanner, target.model, target.modelLength, flags);
+  }
   return isComplete ? finishBody(stream) : Action.Pause;
 }

@@ -1,13 +1,15 @@
 // The requests that run, or whose body is awaited: what must be known of them when policy changes. Raw memory that grows
 // to the highest number of streams there ever were at once; nothing is allocated for a single request.
 
-import { SCANNER_BYTES } from './json-state';
 import { HOLD_BYTES } from './limits/hold';
+import { SCANNER_BYTES } from './scan-state';
 import { USAGE_BYTES } from './usage/state';
 
 export const FREE: u32 = 0;
 export const AWAITS_BODY: u32 = 1;
 export const ADMITTED: u32 = 2;
+/** Admitted, but for its consumer's limits: the policy server is asked for allowance. */
+export const AWAITS_LEASE: u32 = 3;
 
 /** Call flag: the client asked for a stream. */
 export const CALL_STREAMING: u32 = 1;

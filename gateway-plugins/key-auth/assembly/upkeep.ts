@@ -10,9 +10,13 @@ import { arenaReset } from '../../sdk/assembly/arena';
 import { Status, StreamType } from '../../sdk/assembly/types';
 import { mayGoOn } from './body-decision';
 import { endsSometime } from './caller';
-import { SCAN_MODEL } from './json-state';
+import { isCut } from './limits/cut';
+import { keepPolling, pollWantsTick } from './limits/recall';
+import { askAgain } from './limits/resume';
 import { currentImage } from './policy-image';
+import { SCAN_MODEL } from './scan-state';
 import { ADMITTED, scannerOf, Stream, streamAt, streamSlots } from './streams';
+import { noteCut } from './usage/progress';
 
 const PLUGIN = ascii('key-auth');
 const WATCH_MILLISECONDS: u32 = 1000;
@@ -51,9 +55,12 @@ function act(root: u32): void {
   if (image == 0) return;
   cutStreams(image);
   if (proxy_set_effective_context(root) != Status.Ok) return;
+  askAgain(root);
+  keepPolling(root);
+  if (proxy_set_effective_context(root) != Status.Ok) return;
   if (allCut && !isConfirmed) isConfirmed = confirmApplied(PLUGIN, policyVersion(image));
   // A period that could not be set leaves the one before: more ticks do no harm.
-  setTickPeriod(isConfirmed && allCut && !someEnd ? 0 : WATCH_MILLISECONDS);
+  setTickPeriod(isConfirmed && allCut && !someEnd && !pollWantsTick() ? 0 : WATCH_MILLISECONDS);
 }
 
 function cutStreams(image: usize): void {
@@ -63,13 +70,14 @@ function cutStreams(image: usize): void {
   for (let slot: u32 = 0; slot < count; slot++) {
     const stream = streamAt(slot);
     if (stream.phase != ADMITTED) continue;
-    if (!goesOn(image, stream)) cut(stream);
+    if (isCut(stream) || !goesOn(image, stream)) cut(stream);
     else if (endsSometime(image, stream.token)) someEnd = true;
   }
 }
 
 /** The host deletes the stream's context, now or soon, and that frees the slot. */
 function cut(stream: Stream): void {
+  noteCut(stream);
   if (
     proxy_set_effective_context(stream.context) != Status.Ok ||
     proxy_close_stream(StreamType.HttpRequest) != Status.Ok
@@ -79,5 +87,6 @@ function cut(stream: Stream): void {
 }
 
 function goesOn(image: usize, stream: Stream): bool {
-  return mayGoOn(image, stream.token, stream.route, scannerOf(stream) + SCAN_MODEL, stream.modelLength);
+  const model = scannerOf(stream) + SCAN_MODEL;
+  return mayGoOn(image, stream.token, stream.route, stream.endpoint, model, stream.modelLength);
 }

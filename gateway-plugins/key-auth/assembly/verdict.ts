@@ -26,7 +26,17 @@ export const MODEL_AMBIGUOUS: u32 = 22;
 export const MODEL_MISSING: u32 = 23;
 export const MODEL_MALFORMED: u32 = 24;
 export const MODEL_NOT_ALLOWED: u32 = 25;
+export const STORED_NOT_ALLOWED: u32 = 27;
 export const INTERNAL: u32 = 26;
+
+/** The consumer has spent what its limits allow. */
+export const REQUESTS_EXHAUSTED: u32 = 30;
+export const TOKENS_EXHAUSTED: u32 = 31;
+export const BUDGET_EXHAUSTED: u32 = 32;
+/** Its budget is in money, and no target says what the model costs. */
+export const PRICE_UNKNOWN: u32 = 33;
+/** Whether it has spent that cannot be found out. */
+export const LIMITS_UNAVAILABLE: u32 = 34;
 
 export const FIRST_OTHER: u32 = 100;
 /** The request goes upstream, on `outcome.route`. */
@@ -39,6 +49,9 @@ export const ANSWER_HEALTH: u32 = 102;
 export const ANSWER_MODELS: u32 = 103;
 /** The gateway answers with the model at `outcome.model`. */
 export const ANSWER_MODEL: u32 = 104;
+
+/** The consumer may have something left of its limits; the policy server is asked. */
+export const AWAIT_LEASE: u32 = 105;
 
 /** What was found on the way to a decision; addresses in the image and the request, 0 for "none". */
 @unmanaged
@@ -54,6 +67,8 @@ export class Outcome {
   modelLength: usize;
   /** For METHOD_NOT_ALLOWED: an ASCII constant. */
   allow: usize;
+  /** For AWAIT_BODY: the body is multipart/form-data, else JSON. */
+  isForm: bool;
 }
 
 export const outcome: Outcome = changetype<Outcome>(memory.data(64, 8));

@@ -2,17 +2,21 @@ import type { GrantEntry, KeyAuthImage } from '../key-auth-image.js';
 import { literalBytes, matchModelPattern, matchPathPattern } from '../patterns.js';
 import type { KeyAuthRoute } from '../policy.js';
 import { tokenDigest } from '../token.js';
-import { modelOfBody } from './body-model.js';
+import { callOfBody, type NamedCall } from './body-call.js';
+import { callRecord } from './call-record.js';
+import { endpointOf, isPathModel, type Endpoint } from './endpoints.js';
 import {
   headerValues,
   isRefusal,
   pathOf,
   refuse,
+  type Admission,
   type Decision,
   type Refusal,
   type RequestFacts,
 } from './facts.js';
 import { modelEntry, modelList, type ModelListShape } from './model-list.js';
+import { isModelNamedElsewhere } from './named-elsewhere.js';
 import { isPathMalformed } from './path-form.js';
 import { presentedToken } from './present-token.js';
 
@@ -23,19 +27,6 @@ const MCP_METHODS = ['GET', 'POST', 'DELETE'];
 const SERVICE_PREFIX = '/services/';
 const SERVICE_PATH = /^\/services\/([^/]*)(\/.*)?$/;
 const MODELS_PATH = '/models';
-const MODEL_ENDPOINTS = new Set([
-  '/chat/completions',
-  '/completions',
-  '/responses',
-  '/embeddings',
-  '/rerank',
-  '/moderations',
-  '/images/generations',
-  '/audio/speech',
-  '/messages',
-  '/messages/count_tokens',
-]);
-
 type LlmRoute = Extract<KeyAuthRoute, { kind: 'llm' }>;
 
 /** A consumer that was told apart, and what it may reach by route key. */
@@ -98,7 +89,7 @@ function decideMcp(image: KeyAuthImage, caller: Caller, method: string, path: st
   if (!image.routes.some((route) => route.key === key)) return refuse('route-not-found');
   if (!caller.grants.has(key)) return refuse('route-not-allowed');
   if (!MCP_METHODS.includes(method)) return methodNotAllowed(MCP_METHODS.join(', '));
-  return { kind: 'admit', consumer: caller.name, route: key, model: null };
+  return { kind: 'admit', consumer: caller.name, route: key, model: null, call: null };
 }
 
 function decideService(image: KeyAuthImage, caller: Caller, method: string, path: string): Decision {
@@ -113,7 +104,7 @@ function decideService(image: KeyAuthImage, caller: Caller, method: string, path
       paths.some((pattern) => matchPathPattern(pattern, rest)),
   );
   if (!allowed) return refuse('request-not-allowed');
-  return { kind: 'admit', consumer: caller.name, route: key, model: null };
+  return { kind: 'admit', consumer: caller.name, route: key, model: null, call: null };
 }
 
 function decideLlm(image: KeyAuthImage, caller: Caller, facts: RequestFacts, path: string): Decision {
@@ -126,21 +117,50 @@ function decideLlm(image: KeyAuthImage, caller: Caller, facts: RequestFacts, pat
   });
   if (candidates.length === 0) return refuse('route-not-allowed');
 
-  const endpoint = path.slice(entry.path.length);
-  if (endpoint === MODELS_PATH || endpoint.startsWith(`${MODELS_PATH}/`)) {
-    if (facts.method !== 'GET') return methodNotAllowed('GET');
-    const shape = headerValues(facts, 'anthropic-version').length > 0 ? 'anthropic' : 'openai';
-    return answerModels(caller, candidates, endpoint, shape);
-  }
-  if (!MODEL_ENDPOINTS.has(endpoint)) return refuse('endpoint-not-found');
-  if (facts.method !== 'POST') return methodNotAllowed('POST');
+  const rest = path.slice(entry.path.length);
+  const endpoint = endpointOf(rest);
+  if (endpoint !== null) return decideEndpoint(image, caller, candidates, facts, endpoint);
+  if (rest !== MODELS_PATH && !rest.startsWith(`${MODELS_PATH}/`)) return refuse('endpoint-not-found');
+  if (facts.method !== 'GET') return methodNotAllowed('GET');
+  const shape = headerValues(facts, 'anthropic-version').length > 0 ? 'anthropic' : 'openai';
+  return answerModels(caller, candidates, rest, shape);
+}
 
-  const named = modelOfBody(facts, image.maxBodyBytes);
+function decideEndpoint(
+  image: KeyAuthImage,
+  caller: Caller,
+  candidates: readonly Candidate[],
+  facts: RequestFacts,
+  endpoint: Endpoint,
+): Decision {
+  if (!endpoint.methods.includes(facts.method)) return methodNotAllowed(endpoint.methods.join(', '));
+  if (endpoint.kind === 'response-item') {
+    const [only, another] = candidates.filter(({ route }) => route.sharesResponses === true);
+    if (only === undefined || another !== undefined) return refuse('stored-not-allowed');
+    return admit(caller, only, facts, endpoint, null);
+  }
+  if (endpoint.pathModel !== null && !isPathModel(endpoint.pathModel)) return refuse('model-malformed');
+  if (isModelNamedElsewhere(facts)) return refuse('model-ambiguous');
+  const named = callOfBody(facts, image.maxBodyBytes, endpoint);
   if (isRefusal(named)) return named;
-  const route = routeForModel(candidates, named.model);
-  if (route === null) return refuse('model-not-allowed');
-  const envoyRoute = caller.grants.get(route.key)?.envoyRoute ?? route.key;
-  return { kind: 'admit', consumer: caller.name, route: envoyRoute, model: named.model };
+  const chosen = candidateForModel(candidates, named.model);
+  if (chosen === null) return refuse('model-not-allowed');
+  const isResponses = endpoint.kind === 'responses' || endpoint.kind === 'input-tokens';
+  const namesStored = named.call.namesStored || (isResponses && named.call.namesStoredResponse);
+  if (namesStored && chosen.route.sharesResponses !== true) return refuse('stored-not-allowed');
+  return admit(caller, chosen, facts, endpoint, named);
+}
+
+function admit(
+  caller: Caller,
+  { route, grant }: Candidate,
+  facts: RequestFacts,
+  endpoint: Endpoint,
+  named: NamedCall | null,
+): Admission {
+  const call = callRecord({ facts, route, endpoint, named });
+  const model = named?.model ?? null;
+  return { kind: 'admit', consumer: caller.name, route: grant.envoyRoute, model, call };
 }
 
 function methodNotAllowed(allow: string): Refusal {
@@ -168,17 +188,17 @@ function answerModels(
 }
 
 /** An exact pattern wins, then the one with more literal bytes, then the route that comes first. */
-function routeForModel(candidates: readonly Candidate[], model: string): LlmRoute | null {
-  let best: { readonly route: LlmRoute; readonly rank: number } | null = null;
+function candidateForModel(candidates: readonly Candidate[], model: string): Candidate | null {
+  let best: { readonly candidate: Candidate; readonly rank: number } | null = null;
   for (const candidate of candidates) {
     if (!admitsModel(candidate, model)) continue;
     const matching = candidate.route.models.filter((pattern) => matchModelPattern(pattern, model));
     const rank = Math.max(
       ...matching.map((pattern) => (pattern.includes('*') ? literalBytes(pattern) : Infinity)),
     );
-    if (best === null || rank > best.rank) best = { route: candidate.route, rank };
+    if (best === null || rank > best.rank) best = { candidate, rank };
   }
-  return best?.route ?? null;
+  return best?.candidate ?? null;
 }
 
 /** A request that was admitted and still runs. */
@@ -187,6 +207,7 @@ export interface RunningStream {
   readonly digest: Uint8Array;
   /** As in its admission. */
   readonly route: string;
+  /** Null: the request names none, as one for a stored response. */
   readonly model: string | null;
 }
 
@@ -200,7 +221,6 @@ export function whyCut(image: KeyAuthImage, stream: RunningStream, now: number):
   const grant = caller.grants.get(key);
   if (grant === undefined) return refuse('route-not-allowed');
   if (route.kind !== 'llm') return null;
-  return stream.model !== null && admitsModel({ route, grant }, stream.model)
-    ? null
-    : refuse('model-not-allowed');
+  if (stream.model === null) return route.sharesResponses === true ? null : refuse('stored-not-allowed');
+  return admitsModel({ route, grant }, stream.model) ? null : refuse('model-not-allowed');
 }

@@ -39,6 +39,8 @@ export interface Admission {
   readonly route: string;
   /** Where the decision rests on a model. */
   readonly model: string | null;
+  /** Value of filter state `hiclaw.call`, where an attempt may have to change something. */
+  readonly call: Uint8Array | null;
 }
 
 export type Decision = Refusal | Answer | Admission;

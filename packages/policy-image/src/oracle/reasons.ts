@@ -28,6 +28,13 @@ export const REASONS = {
   'model-missing': { status: 400, text: T.TEXT_MODEL_MISSING },
   'model-malformed': { status: 400, text: T.TEXT_MODEL_MALFORMED },
   'model-not-allowed': { status: 403, text: T.TEXT_MODEL_NOT_ALLOWED },
+  'stored-not-allowed': { status: 403, text: T.TEXT_STORED_NOT_ALLOWED },
+  /** What was spent is known to gateways and the policy server only; the oracle never gives these. */
+  'price-unknown': { status: 403, text: T.TEXT_PRICE_UNKNOWN },
+  'requests-exhausted': { status: 429, text: T.TEXT_REQUESTS_EXHAUSTED },
+  'tokens-exhausted': { status: 429, text: T.TEXT_TOKENS_EXHAUSTED },
+  'budget-exhausted': { status: 429, text: T.TEXT_BUDGET_EXHAUSTED },
+  'limits-unavailable': { status: 503, text: T.TEXT_LIMITS_UNAVAILABLE },
   /** A hostcall failed; the oracle never gives it. */
   internal: { status: 503, text: T.TEXT_INTERNAL },
 } as const;

@@ -22,11 +22,19 @@ export const TEXT_REQUEST_NOT_ALLOWED = 'This route does not allow this method a
 export const TEXT_ENDPOINT_NOT_FOUND = 'There is no such endpoint.';
 export const TEXT_MODEL_NOT_FOUND = 'There is no such model for this consumer.';
 export const TEXT_BODY_ENCODED = 'An encoded body cannot be checked; send it without Content-Encoding.';
-export const TEXT_BODY_TYPE = 'The body must be application/json in UTF-8.';
+export const TEXT_BODY_TYPE = 'The body has no content type that this endpoint takes.';
 export const TEXT_BODY_TOO_LARGE = 'The body is too large.';
-export const TEXT_BODY_MALFORMED = 'The body is not one JSON object in UTF-8.';
-export const TEXT_MODEL_AMBIGUOUS = 'The body names its model more than once.';
-export const TEXT_MODEL_MISSING = 'The body names no model.';
-export const TEXT_MODEL_MALFORMED = 'The model in the body is not a model name.';
+export const TEXT_BODY_MALFORMED = 'The body is not one JSON object in UTF-8, or not one plain form.';
+export const TEXT_MODEL_AMBIGUOUS =
+  'The request names its model more than once, or in a place that does not count.';
+export const TEXT_MODEL_MISSING = 'The request names no model.';
+export const TEXT_MODEL_MALFORMED = 'The model of the request is not a model name.';
 export const TEXT_MODEL_NOT_ALLOWED = 'This consumer may not use this model.';
+export const TEXT_STORED_NOT_ALLOWED =
+  'This route does not serve what a provider has stored: responses, conversations, prompts, cached content.';
+export const TEXT_REQUESTS_EXHAUSTED = 'This consumer has made all the requests that it may make in this minute.';
+export const TEXT_TOKENS_EXHAUSTED = 'This consumer has used all the tokens that it may use in this minute.';
+export const TEXT_BUDGET_EXHAUSTED = 'This consumer has spent its budget.';
+export const TEXT_PRICE_UNKNOWN = 'This consumer has a budget in money, and the price of this model is not known.';
+export const TEXT_LIMITS_UNAVAILABLE = 'The gateway cannot find out what this consumer may still spend.';
 export const TEXT_INTERNAL = 'The gateway could not handle the request.';

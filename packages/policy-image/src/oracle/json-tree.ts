@@ -1,12 +1,21 @@
-/** What a body says about its model. `at`: number of bytes after which it is clear that the body is malformed. */
-export type ScannedBody =
-  | { readonly kind: 'malformed'; readonly at: number }
-  | { readonly kind: 'ambiguous' | 'missing' | 'unusable' }
-  | { readonly kind: 'model'; readonly model: string };
+/** A value of a JSON body and where it stands; members and elements in order, repeated ones repeated. */
+export interface JsonNode {
+  readonly kind: 'object' | 'array' | 'string' | 'number' | 'true' | 'false' | 'null';
+  /** Offsets of the first byte and of the one after the last, quotes and brackets included. */
+  readonly start: number;
+  readonly end: number;
+  /** Of a string, after escapes are decoded; of a number, as it is written. */
+  readonly text: string;
+  readonly members: readonly JsonMember[];
+  readonly elements: readonly JsonNode[];
+}
+
+export interface JsonMember {
+  readonly key: string;
+  readonly value: JsonNode;
+}
 
 const MAX_DEPTH = 128;
-const MAX_MODEL_BYTES = 256;
-const OTHER_MODEL_KEYS = new Set(['model', 'models', 'fallback', 'fallbacks']);
 const SIMPLE_ESCAPES = new Map([
   ['"', '"'],
   ['\\', '\\'],
@@ -19,10 +28,9 @@ const SIMPLE_ESCAPES = new Map([
 ]);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const CONTROL = /[\u0000-\u001f\u007f]/;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
-class Malformed extends Error {
+/** `at`: number of bytes after which it is clear that the body is malformed. */
+export class Malformed extends Error {
   readonly at: number;
   constructor(at: number) {
     super(`malformed at byte ${at}`);
@@ -30,18 +38,16 @@ class Malformed extends Error {
   }
 }
 
-/** Reads a body as one strict JSON object (RFC 8259, UTF-8, at most 128 levels) and finds its model. */
-export function scanBody(body: Uint8Array): ScannedBody {
-  const scanner = new Scanner(body);
-  try {
-    return scanner.document();
-  } catch (error) {
-    if (error instanceof Malformed) return { kind: 'malformed', at: error.at };
-    throw error;
-  }
+/**
+ * Reads a body as one strict JSON object: RFC 8259, UTF-8, at most 128 levels.
+ *
+ * @throws Malformed
+ */
+export function readJsonObject(body: Uint8Array): JsonNode {
+  return new Reader(body).document();
 }
 
-class Scanner {
+class Reader {
   readonly #body: Uint8Array;
   #at = 0;
 
@@ -49,30 +55,20 @@ class Scanner {
     this.#body = body;
   }
 
-  document(): ScannedBody {
-    const models: (string | null)[] = [];
-    let others = 0;
+  document(): JsonNode {
     this.#space();
     if (this.#peek() !== '{') this.#fail();
-    this.#object(1, (key) => {
-      const isText = this.#peek() === '"';
-      if (key === 'model') models.push(isText ? this.#string() : null);
-      else if (OTHER_MODEL_KEYS.has(asciiLower(key))) others++;
-      if (key !== 'model' || !isText) this.#value(1);
-    });
+    const object = this.#value(0);
     this.#space();
     if (this.#at < this.#body.length) this.#fail();
-    const [model] = models;
-    if (models.length > 1 || others > 0) return { kind: 'ambiguous' };
-    if (model === undefined) return { kind: 'missing' };
-    return model !== null && isModelName(model) ? { kind: 'model', model } : { kind: 'unusable' };
+    return object;
   }
 
-  /** Calls `member` after the colon of each member; it must consume the value. */
-  #object(depth: number, member: (key: string) => void): void {
+  #object(depth: number): JsonMember[] {
+    const members: JsonMember[] = [];
     this.#enter(depth);
     this.#space();
-    if (this.#take('}')) return;
+    if (this.#take('}')) return members;
     do {
       this.#space();
       if (this.#peek() !== '"') this.#fail();
@@ -80,22 +76,25 @@ class Scanner {
       this.#space();
       this.#expect(':');
       this.#space();
-      member(key);
+      members.push({ key, value: this.#value(depth) });
       this.#space();
     } while (this.#take(','));
     this.#expect('}');
+    return members;
   }
 
-  #array(depth: number): void {
+  #array(depth: number): JsonNode[] {
+    const elements: JsonNode[] = [];
     this.#enter(depth);
     this.#space();
-    if (this.#take(']')) return;
+    if (this.#take(']')) return elements;
     do {
       this.#space();
-      this.#value(depth);
+      elements.push(this.#value(depth));
       this.#space();
     } while (this.#take(','));
     this.#expect(']');
+    return elements;
   }
 
   #enter(depth: number): void {
@@ -103,22 +102,31 @@ class Scanner {
     this.#at++;
   }
 
-  #value(depth: number): void {
+  /** A value within `depth` levels of objects and arrays. */
+  #value(depth: number): JsonNode {
+    const start = this.#at;
+    const node = (parts: Pick<JsonNode, 'kind'> & Partial<JsonNode>): JsonNode => ({
+      text: '',
+      members: [],
+      elements: [],
+      ...parts,
+      start,
+      end: this.#at,
+    });
     const next = this.#peek();
-    if (next === '{') {
-      this.#object(depth + 1, () => {
-        this.#value(depth + 1);
-      });
-    } else if (next === '[') this.#array(depth + 1);
-    else if (next === '"') this.#string();
-    else if (next === 't') this.#word('true');
-    else if (next === 'f') this.#word('false');
-    else if (next === 'n') this.#word('null');
-    else this.#number();
-  }
-
-  #word(word: string): void {
-    for (const letter of word) this.#expect(letter);
+    if (next === '{') return node({ kind: 'object', members: this.#object(depth + 1) });
+    if (next === '[') return node({ kind: 'array', elements: this.#array(depth + 1) });
+    if (next === '"') return node({ kind: 'string', text: this.#string() });
+    for (const kind of ['true', 'false', 'null'] as const) {
+      if (next !== kind.charAt(0)) continue;
+      for (const letter of kind) this.#expect(letter);
+      return node({ kind });
+    }
+    this.#number();
+    return node({
+      kind: 'number',
+      text: Buffer.from(this.#body.subarray(start, this.#at)).toString('latin1'),
+    });
   }
 
   #number(): void {
@@ -240,9 +248,4 @@ class Scanner {
 
 function asciiLower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-function isModelName(model: string): boolean {
-  const bytes = Buffer.byteLength(model);
-  return bytes > 0 && bytes <= MAX_MODEL_BYTES && !CONTROL.test(model) && !LONE_SURROGATE.test(model);
 }

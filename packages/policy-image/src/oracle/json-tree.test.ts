@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { body } from '../testing/body-arbitraries.js';
-import { scanBody } from './json-model.js';
+import { callOfJson } from './json-call.js';
+import { Malformed, readJsonObject, type JsonNode } from './json-tree.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -19,13 +20,25 @@ function parsed(bytes: Uint8Array): unknown {
   }
 }
 
-describe('scanBody', () => {
+type Read =
+  { readonly kind: 'malformed'; readonly at: number } | { readonly kind: 'object'; readonly root: JsonNode };
+
+function read(bytes: Uint8Array): Read {
+  try {
+    return { kind: 'object', root: readJsonObject(bytes) };
+  } catch (error) {
+    if (error instanceof Malformed) return { kind: 'malformed', at: error.at };
+    throw error;
+  }
+}
+
+describe('readJsonObject', () => {
   it('takes exactly the objects that JSON.parse takes, up to its depth', () => {
     fc.assert(
       fc.property(body, (bytes) => {
         const value = parsed(bytes);
         const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-        const scanned = scanBody(bytes);
+        const scanned = read(bytes);
         // JSON.parse drops all but the last of equal keys, and with them their depth.
         if (scanned.kind === 'malformed' && isObject) expect(depthOf(value)).toBeGreaterThan(128);
         if (scanned.kind !== 'malformed') expect(isObject).toBe(true);
@@ -37,9 +50,17 @@ describe('scanBody', () => {
   it('finds the model that JSON.parse finds', () => {
     fc.assert(
       fc.property(body, (bytes) => {
-        const scanned = scanBody(bytes);
-        if (scanned.kind === 'model') expect(parsed(bytes)).toMatchObject({ model: scanned.model });
-        if (scanned.kind === 'missing') expect(parsed(bytes)).not.toHaveProperty('model');
+        const scanned = read(bytes);
+        if (scanned.kind === 'malformed') return;
+        const { isAmbiguous, isUnusable, model, place } = callOfJson(scanned.root, null);
+        if (isAmbiguous || isUnusable) return;
+        if (model === null || place === null) {
+          expect(parsed(bytes)).not.toHaveProperty('model');
+          return;
+        }
+        expect(parsed(bytes)).toMatchObject({ model });
+        const text = Buffer.from(bytes.subarray(place.offset, place.offset + place.length)).toString();
+        expect(JSON.parse(text)).toBe(model);
       }),
       { numRuns: 5000 },
     );
@@ -48,9 +69,9 @@ describe('scanBody', () => {
   it('finds a body malformed at a byte and not before', () => {
     fc.assert(
       fc.property(body, (bytes) => {
-        const scanned = scanBody(bytes);
+        const scanned = read(bytes);
         if (scanned.kind !== 'malformed') return;
-        const before = scanBody(bytes.subarray(0, scanned.at - 1));
+        const before = read(bytes.subarray(0, scanned.at - 1));
         // What stands before is complete or merely cut short.
         if (before.kind === 'malformed') expect(before.at).toBe(scanned.at);
       }),

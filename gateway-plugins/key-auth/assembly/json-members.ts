@@ -1,0 +1,385 @@
+// What the members of a request body mean: the model, what else may name one, references to what a provider stored, and
+// what is needed to account for the call.
+
+import { ascii, asciiLength } from '../../policy/assembly/ascii';
+import { bytesEqual } from '../../policy/assembly/bytes';
+import {
+  CALL_USAGE_FIRST,
+  CALL_USAGE_ONLY,
+  CALL_USAGE_OPTIONS,
+  CALL_USAGE_VALUE,
+} from '../../../packages/policy-image/src/layout';
+import {
+  Capture,
+  SCAN_DEPTH,
+  SCAN_ITEM,
+  SCAN_KEY,
+  SCAN_KEY_DEPTH,
+  SCAN_KEY_LENGTH,
+  SCAN_LITERAL_FOR,
+  SCAN_MEMBER,
+  SCAN_NUMBER,
+  SCAN_NUMBER_FOR,
+  SCAN_PROMPTS,
+  SCAN_SECTION,
+  SCAN_TEXT_FOR,
+  SCAN_VALUE,
+  SCAN_VALUE_LENGTH,
+} from './json-state';
+import { choosesModel, memberChoosesModel, nameIs, normalise, speaksOfModels } from './member-names';
+import {
+  flag,
+  SCAN_CHOICES,
+  SCAN_FLAGS,
+  SCAN_MAX_TOKENS,
+  SCAN_MODEL,
+  SCAN_MODEL_LENGTH,
+  SCAN_MODEL_OFFSET,
+  SCAN_USAGE_FORM,
+  SCAN_USAGE_LENGTH,
+  SCAN_USAGE_OFFSET,
+  SEEN_AMBIGUOUS,
+  SEEN_ASKED_USAGE,
+  SEEN_BAD_MODEL,
+  SEEN_MODEL,
+  SEEN_PATH_MODEL,
+  SEEN_RESOURCE_NAMES,
+  SEEN_STORED,
+  SEEN_STORED_RESPONSE,
+  SEEN_STREAM,
+  unflag,
+  USAGE_FORM_NONE,
+} from './scan-state';
+
+/** Members that count; 0 is any other. */
+const enum Member {
+  Other,
+  Model,
+  /** A model within a Gemini request, which must be that of the path. */
+  InnerModel,
+  Stream,
+  StreamOptions,
+  IncludeUsage,
+  MaxTokens,
+  Choices,
+  GenerationConfig,
+  Stored,
+  Prompt,
+  Background,
+  Container,
+  Input,
+  ItemType,
+  ItemRole,
+  ItemContent,
+  Tools,
+  ExtraBody,
+  Requests,
+  InnerRequest,
+}
+
+// Of an element of `input`.
+const ITEM_TYPED: u32 = 1;
+const ITEM_ROLE: u32 = 2;
+const ITEM_CONTENT: u32 = 4;
+const ITEM_REFERENCE: u32 = 8;
+const ITEM_HAS_TYPE: u32 = 16;
+
+const MODEL = ascii('model');
+const STREAM = ascii('stream');
+const STREAM_OPTIONS = ascii('streamoptions');
+const INCLUDE_USAGE = ascii('includeusage');
+const MAX_TOKENS = ascii('maxtokens');
+const MAX_COMPLETION_TOKENS = ascii('maxcompletiontokens');
+const MAX_OUTPUT_TOKENS = ascii('maxoutputtokens');
+const N = ascii('n');
+const BEST_OF = ascii('bestof');
+const CANDIDATE_COUNT = ascii('candidatecount');
+const GENERATION_CONFIG = ascii('generationconfig');
+const PREVIOUS_RESPONSE_ID = ascii('previousresponseid');
+const CONVERSATION = ascii('conversation');
+const CACHED_CONTENT = ascii('cachedcontent');
+const CONTAINER = ascii('container');
+const ID = ascii('id');
+const PROMPT = ascii('prompt');
+const BACKGROUND = ascii('background');
+const INPUT = ascii('input');
+const TYPE = ascii('type');
+const ROLE = ascii('role');
+const CONTENT = ascii('content');
+const TOOLS = ascii('tools');
+const PLUGINS = ascii('plugins');
+const EXTRA_BODY = ascii('extrabody');
+const REQUESTS = ascii('requests');
+const GENERATE_CONTENT_REQUEST = ascii('generatecontentrequest');
+const ITEM_REFERENCE_TYPE = ascii('item_reference');
+const MODELS_PREFIX = ascii('models/');
+
+const QUOTE: u32 = 0x22;
+const OPEN_OBJECT: u32 = 0x7b;
+const LETTER_F: u32 = 0x66;
+const LETTER_N: u32 = 0x6e;
+const LETTER_T: u32 = 0x74;
+
+function expectMember(scanner: usize, member: Member): void {
+  store<u32>(scanner + SCAN_MEMBER, member);
+}
+
+/** Keys of objects down to this level count while the value that follows is read. */
+function enterSection(scanner: usize, member: Member, keyDepth: u32): void {
+  store<u32>(scanner + SCAN_MEMBER, member);
+  store<u32>(scanner + SCAN_SECTION, member);
+  store<u32>(scanner + SCAN_KEY_DEPTH, keyDepth);
+}
+
+/** A key that is of interest is complete. */
+export function endKey(scanner: usize): void {
+  const depth = load<u32>(scanner + SCAN_DEPTH);
+  normalise(scanner + SCAN_KEY, load<u32>(scanner + SCAN_KEY_LENGTH));
+  if (depth == 1) endTopLevelKey(scanner);
+  else endInnerKey(scanner, load<u32>(scanner + SCAN_SECTION), depth);
+}
+
+function keyIsModel(scanner: usize): bool {
+  const length = asciiLength(MODEL);
+  return (
+    load<u32>(scanner + SCAN_KEY_LENGTH) == <u32>length && bytesEqual(scanner + SCAN_KEY, MODEL, length)
+  );
+}
+
+function endTopLevelKey(scanner: usize): void {
+  store<u32>(scanner + SCAN_SECTION, Member.Other);
+  store<u32>(scanner + SCAN_KEY_DEPTH, 1);
+  if (keyIsModel(scanner)) {
+    if ((load<u32>(scanner + SCAN_FLAGS) & SEEN_MODEL) != 0) flag(scanner, SEEN_AMBIGUOUS);
+    flag(scanner, SEEN_MODEL);
+    expectMember(scanner, Member.Model);
+  } else if (memberChoosesModel()) {
+    flag(scanner, SEEN_AMBIGUOUS);
+  } else if (nameIs(STREAM)) expectMember(scanner, Member.Stream);
+  else if (nameIs(STREAM_OPTIONS)) enterSection(scanner, Member.StreamOptions, 2);
+  else if (nameIs(MAX_TOKENS) || nameIs(MAX_COMPLETION_TOKENS) || nameIs(MAX_OUTPUT_TOKENS)) {
+    expectMember(scanner, Member.MaxTokens);
+  } else if (nameIs(N) || nameIs(BEST_OF)) expectMember(scanner, Member.Choices);
+  else if (nameIs(INPUT)) enterSection(scanner, Member.Input, 3);
+  else if (nameIs(TOOLS) || nameIs(PLUGINS)) enterSection(scanner, Member.Tools, 4);
+  else if (nameIs(EXTRA_BODY)) enterSection(scanner, Member.ExtraBody, 3);
+  else if (nameIs(PROMPT)) enterSection(scanner, Member.Prompt, 1);
+  else if (nameIs(BACKGROUND)) expectMember(scanner, Member.Background);
+  else if (nameIs(CONTAINER)) enterSection(scanner, Member.Container, 2);
+  else if (nameIs(GENERATION_CONFIG)) enterSection(scanner, Member.GenerationConfig, 2);
+  else if (nameIs(REQUESTS)) enterSection(scanner, Member.Requests, 3);
+  else if (nameIs(GENERATE_CONTENT_REQUEST)) enterSection(scanner, Member.InnerRequest, 2);
+  else if (isStoredReference()) expectMember(scanner, Member.Stored);
+}
+
+function isStoredReference(): bool {
+  return nameIs(PREVIOUS_RESPONSE_ID) || nameIs(CONVERSATION) || nameIs(CACHED_CONTENT);
+}
+
+function endInnerKey(scanner: usize, section: Member, depth: u32): void {
+  switch (section) {
+    case Member.StreamOptions:
+      if (load<u32>(scanner + SCAN_USAGE_FORM) == CALL_USAGE_ONLY) {
+        store<u32>(scanner + SCAN_USAGE_FORM, CALL_USAGE_FIRST);
+      }
+      if (nameIs(INCLUDE_USAGE)) expectMember(scanner, Member.IncludeUsage);
+      break;
+    case Member.GenerationConfig:
+      if (nameIs(MAX_OUTPUT_TOKENS)) expectMember(scanner, Member.MaxTokens);
+      else if (nameIs(CANDIDATE_COUNT)) expectMember(scanner, Member.Choices);
+      break;
+    case Member.Input:
+      if (depth != 3) break;
+      if (nameIs(TYPE)) expectMember(scanner, Member.ItemType);
+      else if (nameIs(ROLE)) expectMember(scanner, Member.ItemRole);
+      else if (nameIs(CONTENT)) expectMember(scanner, Member.ItemContent);
+      break;
+    case Member.Tools:
+      // Deeper, names belong to the schema of what a function takes.
+      if (speaksOfModels()) flag(scanner, SEEN_AMBIGUOUS);
+      else if (nameIs(CONTAINER)) expectMember(scanner, Member.Container);
+      break;
+    case Member.ExtraBody:
+      if (depth == 2 ? memberChoosesModel() : choosesModel()) flag(scanner, SEEN_AMBIGUOUS);
+      else if (isStoredReference()) expectMember(scanner, Member.Stored);
+      break;
+    case Member.Container:
+      if (nameIs(ID)) expectMember(scanner, Member.Stored);
+      break;
+    case Member.Requests:
+    case Member.InnerRequest:
+      if (section == Member.Requests && depth != 3) break;
+      if (speaksOfModels()) {
+        if (keyIsModel(scanner)) expectMember(scanner, Member.InnerModel);
+        else if ((load<u32>(scanner + SCAN_FLAGS) & SEEN_RESOURCE_NAMES) != 0) flag(scanner, SEEN_AMBIGUOUS);
+      } else if (isStoredReference()) expectMember(scanner, Member.Stored);
+      break;
+    default:
+  }
+}
+
+/** A value begins that belongs to a member which counts. Gives what is to be kept of it, if it is a string. */
+export function beginValue(scanner: usize, member: Member, byte: u32, offset: u32): Capture {
+  switch (member) {
+    case Member.Model:
+      if (byte != QUOTE) {
+        flag(scanner, SEEN_BAD_MODEL);
+        break;
+      }
+      if ((load<u32>(scanner + SCAN_FLAGS) & SEEN_PATH_MODEL) != 0) return keepValue(scanner, member);
+      store<u32>(scanner + SCAN_MODEL_OFFSET, offset);
+      store<u32>(scanner + SCAN_MODEL_LENGTH, 0);
+      return Capture.Model;
+    case Member.InnerModel:
+      if ((load<u32>(scanner + SCAN_FLAGS) & SEEN_RESOURCE_NAMES) == 0) break;
+      if (byte == QUOTE) return keepValue(scanner, Member.Model);
+      flag(scanner, SEEN_BAD_MODEL);
+      break;
+    case Member.Stream:
+      if (byte == LETTER_T) flag(scanner, SEEN_STREAM);
+      else unflag(scanner, SEEN_STREAM);
+      break;
+    case Member.StreamOptions:
+      beginStreamOptions(scanner, byte, offset);
+      break;
+    case Member.IncludeUsage:
+      beginIncludeUsage(scanner, byte, offset);
+      break;
+    case Member.MaxTokens:
+    case Member.Choices:
+      if (byte - 0x30 > 9) break;
+      store<u32>(scanner + SCAN_NUMBER_FOR, member);
+      store<u32>(scanner + SCAN_NUMBER, byte - 0x30);
+      break;
+    case Member.Stored:
+      if (byte != LETTER_N) flag(scanner, SEEN_STORED);
+      break;
+    case Member.Container:
+      if (byte == QUOTE) flag(scanner, SEEN_STORED);
+      break;
+    case Member.Prompt:
+      if (byte == OPEN_OBJECT) flag(scanner, SEEN_STORED);
+      break;
+    case Member.Background:
+      if (byte != LETTER_N && byte != LETTER_F) flag(scanner, SEEN_STORED_RESPONSE);
+      break;
+    case Member.ItemType:
+      // Which of two counts is up to the reader, so that two are as bad as a reference.
+      if ((load<u32>(scanner + SCAN_ITEM) & ITEM_HAS_TYPE) != 0) flagItem(scanner, ITEM_REFERENCE);
+      flagItem(scanner, ITEM_HAS_TYPE);
+      if (byte == QUOTE) return keepValue(scanner, member);
+      if (byte != LETTER_N) flagItem(scanner, ITEM_REFERENCE);
+      break;
+    case Member.ItemRole:
+      flagItem(scanner, ITEM_ROLE);
+      break;
+    case Member.ItemContent:
+      flagItem(scanner, ITEM_CONTENT);
+      break;
+    default:
+  }
+  return Capture.Nothing;
+}
+
+function keepValue(scanner: usize, member: Member): Capture {
+  store<u32>(scanner + SCAN_TEXT_FOR, member);
+  store<u32>(scanner + SCAN_VALUE_LENGTH, 0);
+  return Capture.Value;
+}
+
+/** A string that was kept is complete. */
+export function endValue(scanner: usize): void {
+  const value = scanner + SCAN_VALUE;
+  const length: usize = load<u32>(scanner + SCAN_VALUE_LENGTH);
+  if (load<u32>(scanner + SCAN_TEXT_FOR) == Member.ItemType) {
+    const reference = asciiLength(ITEM_REFERENCE_TYPE);
+    const isReference = length == reference && bytesEqual(value, ITEM_REFERENCE_TYPE, reference);
+    flagItem(scanner, isReference ? ITEM_REFERENCE : ITEM_TYPED);
+    return;
+  }
+  if (!isPathModel(scanner, value, length)) flag(scanner, SEEN_AMBIGUOUS);
+}
+
+/** Whether a name in the body is the model that the path names. */
+function isPathModel(scanner: usize, value: usize, length: usize): bool {
+  const model: usize = load<u32>(scanner + SCAN_MODEL_LENGTH);
+  const prefix = asciiLength(MODELS_PREFIX);
+  if (
+    (load<u32>(scanner + SCAN_FLAGS) & SEEN_RESOURCE_NAMES) != 0 &&
+    length == prefix + model &&
+    bytesEqual(value, MODELS_PREFIX, prefix)
+  ) {
+    value += prefix;
+    length = model;
+  }
+  return length == model && bytesEqual(value, scanner + SCAN_MODEL, model);
+}
+
+function beginStreamOptions(scanner: usize, byte: u32, offset: u32): void {
+  const isFirst = load<u32>(scanner + SCAN_USAGE_FORM) == 0;
+  let form: u32 = USAGE_FORM_NONE;
+  if (isFirst && byte == OPEN_OBJECT) {
+    form = CALL_USAGE_ONLY;
+    offset++;
+  } else if (isFirst && byte == LETTER_N) {
+    form = CALL_USAGE_OPTIONS;
+    store<u32>(scanner + SCAN_LITERAL_FOR, 1);
+  }
+  store<u32>(scanner + SCAN_USAGE_FORM, form);
+  store<u32>(scanner + SCAN_USAGE_OFFSET, offset);
+}
+
+function beginIncludeUsage(scanner: usize, byte: u32, offset: u32): void {
+  if (byte == LETTER_T) flag(scanner, SEEN_ASKED_USAGE);
+  const isFirst = load<u32>(scanner + SCAN_USAGE_FORM) == CALL_USAGE_FIRST;
+  if (!isFirst || (byte != LETTER_F && byte != LETTER_N)) {
+    store<u32>(scanner + SCAN_USAGE_FORM, USAGE_FORM_NONE);
+    return;
+  }
+  store<u32>(scanner + SCAN_USAGE_FORM, CALL_USAGE_VALUE);
+  store<u32>(scanner + SCAN_USAGE_OFFSET, offset);
+  store<u32>(scanner + SCAN_LITERAL_FOR, 1);
+}
+
+/** A literal that a usage edit replaces is complete; `end` is the offset after it. */
+export function endLiteral(scanner: usize, end: u32): void {
+  store<u32>(scanner + SCAN_LITERAL_FOR, 0);
+  store<u32>(scanner + SCAN_USAGE_LENGTH, end - load<u32>(scanner + SCAN_USAGE_OFFSET));
+}
+
+/** A number that counts is complete. The larger of two is believed. */
+export function endNumber(scanner: usize): void {
+  const field =
+    load<u32>(scanner + SCAN_NUMBER_FOR) == Member.MaxTokens ? SCAN_MAX_TOKENS : SCAN_CHOICES;
+  store<u32>(scanner + SCAN_NUMBER_FOR, 0);
+  store<u32>(scanner + field, max(load<u32>(scanner + field), load<u32>(scanner + SCAN_NUMBER)));
+}
+
+function flagItem(scanner: usize, seen: u32): void {
+  store<u32>(scanner + SCAN_ITEM, load<u32>(scanner + SCAN_ITEM) | seen);
+}
+
+/** An object begins, at this level. */
+export function beginObject(scanner: usize, depth: u32): void {
+  if (depth == 3) store<u32>(scanner + SCAN_ITEM, 0);
+}
+
+/**
+ * An object ends that was at this level. An element of `input` that does not say what it is refers to one that the
+ * provider stored.
+ */
+export function endObject(scanner: usize, depth: u32): void {
+  if (depth != 3 || load<u32>(scanner + SCAN_SECTION) != Member.Input) return;
+  const item = load<u32>(scanner + SCAN_ITEM);
+  const isMessage = (item & ITEM_ROLE) != 0 && (item & ITEM_CONTENT) != 0;
+  if ((item & ITEM_REFERENCE) != 0 || ((item & ITEM_TYPED) == 0 && !isMessage)) {
+    flag(scanner, SEEN_STORED_RESPONSE);
+  }
+}
+
+/** An element of an array begins that is no number. */
+export function beginElement(scanner: usize, depth: u32): void {
+  if (depth == 2 && load<u32>(scanner + SCAN_SECTION) == Member.Prompt) {
+    store<u32>(scanner + SCAN_PROMPTS, load<u32>(scanner + SCAN_PROMPTS) + 1);
+  }
+}
