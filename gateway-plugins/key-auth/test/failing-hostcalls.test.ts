@@ -65,6 +65,14 @@ describe('a hostcall that fails', () => {
     },
   );
 
+  it.each(['proxy_define_metric', 'proxy_increment_metric'])('%s: a refusal is the same', (name) => {
+    const host = hostFor(mcpRequest(2));
+    host.configure();
+    host.failing.set(name, 10);
+    expect(host.run('proxy_on_request_headers', 2, 4, 1)).toBe(PAUSE);
+    expect(host.replies).toEqual([401]);
+  });
+
   it('proxy_send_local_response: the VM stops, which closes the stream', () => {
     const host = hostFor(mcpRequest(2));
     host.configure();
