@@ -2,7 +2,7 @@ import type { Consumer, Credential, Resource } from '@hiclaw/resources';
 import type { Database } from 'better-sqlite3';
 import { Draft, EMPTY_RESOURCE_SET, MAP_OF_KIND, type StoredSet } from './draft.js';
 import { databaseCorrupt } from './errors.js';
-import type { Grant, Token } from './resource-set.js';
+import type { Grant, Token, TokenState } from './resource-set.js';
 import { grantOfRow, type GrantRow, type ResourceRow, resourceOfRow, type TokenRow } from './rows.js';
 
 /** A credential's value as it is stored. */
@@ -15,6 +15,7 @@ export interface SealedRow {
 
 interface ExtraFacts {
   readonly valueVersions: ReadonlyMap<string, number>;
+  readonly tokenStates: ReadonlyMap<string, TokenState>;
   readonly revoked: ReadonlySet<string>;
   readonly path: string;
 }
@@ -25,13 +26,42 @@ export function readSealedRows(database: Database): SealedRow[] {
     .all();
 }
 
+/** The secrets of credentials with OAuth 2, sealed; their version stands for that of a value. */
+export function readSealedOAuth2Rows(database: Database): SealedRow[] {
+  return database
+    .prepare<[], SealedRow>(
+      'SELECT credential_uid, secret_version AS value_version, key_id, jwe FROM oauth2_tokens',
+    )
+    .all();
+}
+
+function readTokenStates(database: Database): Map<string, TokenState> {
+  const rows = database
+    .prepare<[], { uid: string; obtainedAt: number; expiresAt: number; suspended: number }>(
+      `SELECT credential_uid AS uid, obtained_at AS obtainedAt, expires_at AS expiresAt, suspended
+         FROM oauth2_tokens`,
+    )
+    .all();
+  return new Map(rows.map(({ uid, suspended, ...rest }) => [uid, { ...rest, suspended: suspended === 1 }]));
+}
+
 function addResource(draft: Draft, resource: Resource, facts: ExtraFacts): void {
   const { name, uid } = resource.metadata;
   switch (resource.kind) {
     case 'Credential': {
+      const credential = resource as Credential;
+      const token = facts.tokenStates.get(uid);
+      const { oauth2 } = credential.spec;
       const valueVersion = facts.valueVersions.get(uid);
-      if (valueVersion === undefined) throw databaseCorrupt(facts.path, `credential "${name}" has no value`);
-      draft.set('credentials', name, { resource: resource as Credential, valueVersion });
+      // Before its first access token a credential with OAuth 2 has none.
+      if ((oauth2 === undefined ? valueVersion : token) === undefined) {
+        throw databaseCorrupt(facts.path, `credential "${name}" has no value`);
+      }
+      draft.set('credentials', name, {
+        resource: credential,
+        valueVersion: valueVersion ?? 0,
+        ...(token === undefined ? {} : { token }),
+      });
       return;
     }
     case 'Consumer':
@@ -84,6 +114,7 @@ export function loadResourceSet(database: Database, path: string): StoredSet {
   const draft = new Draft(EMPTY_RESOURCE_SET);
   const facts: ExtraFacts = {
     valueVersions: new Map(readSealedRows(database).map((row) => [row.credential_uid, row.value_version])),
+    tokenStates: readTokenStates(database),
     revoked: new Set(
       database
         .prepare<[], { uid: string }>('SELECT consumer_uid AS uid FROM consumer_revocations')

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { GatewayError } from '@hiclaw/service-kit';
 import type { Database } from 'better-sqlite3';
 import { initial } from './migrations/001-initial.js';
+import { oauth2Tokens } from './migrations/002-oauth2-tokens.js';
 import type { Migration } from './migrations/migration.js';
 
 /** All migrations, in order. */
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, oauth2Tokens];
 
 interface AppliedRow {
   readonly number: number;

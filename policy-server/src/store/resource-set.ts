@@ -23,6 +23,18 @@ export interface StoredCredential {
   readonly resource: Credential;
   /** Rises with every new value; `<uid>/<valueVersion>` identifies the value. */
   readonly valueVersion: number;
+  /** Of a credential with OAuth 2. */
+  readonly token?: TokenState;
+}
+
+/** What is known of the access token of a credential with OAuth 2. */
+export interface TokenState {
+  /** Unix seconds; 0: there was none yet. */
+  readonly obtainedAt: number;
+  /** Unix seconds; 0: the server did not say. */
+  readonly expiresAt: number;
+  /** The value must not be sent: it has expired, or there is none yet. */
+  readonly suspended: boolean;
 }
 
 export interface StoredConsumer {

@@ -74,8 +74,26 @@ function checkSealed(
   input: ResourceInput,
   sealed: SealedValue | undefined,
 ): void {
-  if (input.kind !== 'Credential' || sealed !== undefined || existing !== undefined) return;
-  throw new InvalidInput([{ path: 'spec.value', message: 'is required for a new credential' }]);
+  if (input.kind !== 'Credential' || sealed !== undefined) return;
+  if ((input as ResourceInput<'Credential'>).spec.oauth2 !== undefined) return;
+  if (existing === undefined) {
+    throw new InvalidInput([{ path: 'spec.value', message: 'is required for a new credential' }]);
+  }
+  if ((existing as Credential).spec.oauth2 !== undefined) {
+    const message = 'is required when spec.oauth2 is removed';
+    throw new InvalidInput([{ path: 'spec.value', message }]);
+  }
+}
+
+function writeSecrets(
+  tx: WriteTransaction,
+  credential: Credential,
+  value: SealedValue | undefined,
+  oauth2: SealedValue | undefined,
+): void {
+  if (value !== undefined) tx.setCredentialValue(credential, value);
+  if (oauth2 !== undefined) tx.setOAuth2Secrets(credential, oauth2);
+  if (credential.spec.oauth2 === undefined) tx.removeOAuth2(credential);
 }
 
 /**
@@ -92,6 +110,8 @@ export function writeResource(
     readonly mode: 'create' | 'replace' | 'update';
     readonly precondition: Precondition;
     readonly sealed?: SealedValue | undefined;
+    /** New secrets of a credential with OAuth 2, when there are some. */
+    readonly sealedOAuth2?: SealedValue | undefined;
   },
 ): ResourceWrite {
   const { kind, metadata, spec } = input;
@@ -115,17 +135,21 @@ export function writeResource(
     auditedContent({ labels, annotations, spec }, wanted),
   );
   if (options.sealed !== undefined) changes.push({ path: 'spec.value', after: '[replaced]' });
+  const { sealed, sealedOAuth2 } = options;
+  if (sealedOAuth2 !== undefined) changes.push({ path: 'spec.oauth2.secrets', after: '[replaced]' });
   const facts = { changes, ...(wanted === undefined ? {} : { allowedConsumers: wanted }) };
   if (existing !== undefined && changes.length === 0) return { resource: existing, created: false, ...facts };
 
   const content = { labels, annotations, spec };
   const specChanged =
-    grantsChanged || options.sealed !== undefined || changesBetween(existing?.spec ?? {}, spec).length > 0;
+    grantsChanged ||
+    (sealed ?? sealedOAuth2) !== undefined ||
+    changesBetween(existing?.spec ?? {}, spec).length > 0;
   const resource =
     existing === undefined
-      ? tx.insertResource(kind, name, options.sealed?.uid ?? randomUUID(), content)
+      ? tx.insertResource(kind, name, (sealed ?? sealedOAuth2)?.uid ?? randomUUID(), content)
       : tx.updateResource(existing, content, specChanged);
-  if (options.sealed !== undefined) tx.setCredentialValue(resource as Credential, options.sealed);
+  if (resource.kind === 'Credential') writeSecrets(tx, resource as Credential, sealed, sealedOAuth2);
   return { resource, created: existing === undefined, ...facts };
 }
 

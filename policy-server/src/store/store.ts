@@ -5,7 +5,7 @@ import { type AuditEvent, AuditLog } from './audit-log.js';
 import { openDatabase, sqliteCode } from './database.js';
 import { Draft, type StoredSet } from './draft.js';
 import { grantsOnRoute } from './grant-reads.js';
-import { loadResourceSet, readSealedRows, type SealedRow } from './load.js';
+import { loadResourceSet, readSealedOAuth2Rows, readSealedRows, type SealedRow } from './load.js';
 import type { Grant, GrantKind, ResourceSet } from './resource-set.js';
 import type { TokenRow } from './rows.js';
 import { WriteTransaction } from './transaction.js';
@@ -140,10 +140,21 @@ export class PolicyStore {
     return readSealedRows(this.#database);
   }
 
-  /** Replaces ciphertexts by others of the same values. A value that changed meanwhile is left alone. */
-  rewrap(rows: readonly SealedRow[]): void {
+  /** All sealed secrets of credentials with OAuth 2. */
+  sealedOAuth2Rows(): readonly SealedRow[] {
+    return readSealedOAuth2Rows(this.#database);
+  }
+
+  /**
+   * Replaces ciphertexts by others of the same values. A value that changed meanwhile is left alone.
+   *
+   * @param of what they are: values of credentials, or secrets of those with OAuth 2
+   */
+  rewrap(rows: readonly SealedRow[], of: 'values' | 'oauth2' = 'values'): void {
     const update = this.#database.prepare(
-      'UPDATE credential_values SET key_id = ?, jwe = ? WHERE credential_uid = ? AND value_version = ?',
+      of === 'values'
+        ? 'UPDATE credential_values SET key_id = ?, jwe = ? WHERE credential_uid = ? AND value_version = ?'
+        : 'UPDATE oauth2_tokens SET key_id = ?, jwe = ? WHERE credential_uid = ? AND secret_version = ?',
     );
     this.#database
       .transaction(() => {

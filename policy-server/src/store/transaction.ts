@@ -9,7 +9,7 @@ import {
 } from '@hiclaw/resources';
 import type { Database } from 'better-sqlite3';
 import { type Draft, findResource, KIND_OF_GRANT, MAP_OF_KIND } from './draft.js';
-import type { Grant, GrantKind, ResourceSet, Token } from './resource-set.js';
+import type { Grant, GrantKind, ResourceSet, StoredCredential, Token, TokenState } from './resource-set.js';
 import { prepared } from './statements.js';
 
 /** The parts of a resource that a write decides. */
@@ -132,9 +132,43 @@ export class WriteTransaction {
        ON CONFLICT (credential_uid) DO UPDATE SET value_version = excluded.value_version, key_id = excluded.key_id, jwe = excluded.jwe`,
       ...[sealed.uid, sealed.valueVersion, sealed.keyId, sealed.jwe],
     );
-    this.#draft.set('credentials', credential.metadata.name, {
+    this.#setCredential(credential, { valueVersion: sealed.valueVersion });
+  }
+
+  /** Stores the secrets of a credential with OAuth 2. One that had none is suspended until its first access token. */
+  setOAuth2Secrets(credential: Credential, sealed: SealedValue): void {
+    this.#run(
+      `INSERT INTO oauth2_tokens (credential_uid, secret_version, key_id, jwe, obtained_at, expires_at, suspended)
+       VALUES (?, ?, ?, ?, 0, 0, 1)
+       ON CONFLICT (credential_uid) DO UPDATE SET secret_version = excluded.secret_version, key_id = excluded.key_id, jwe = excluded.jwe`,
+      ...[sealed.uid, sealed.valueVersion, sealed.keyId, sealed.jwe],
+    );
+    const known = this.#draft.read('credentials', credential.metadata.name)?.token;
+    this.#setCredential(credential, { token: known ?? { obtainedAt: 0, expiresAt: 0, suspended: true } });
+  }
+
+  /** Says what is known of the access token; the credential has secrets already. */
+  setTokenState(credential: Credential, token: TokenState): void {
+    this.#run(
+      'UPDATE oauth2_tokens SET obtained_at = ?, expires_at = ?, suspended = ? WHERE credential_uid = ?',
+      ...[token.obtainedAt, token.expiresAt, token.suspended ? 1 : 0, credential.metadata.uid],
+    );
+    this.#setCredential(credential, { token });
+  }
+
+  /** Forgets what belongs to OAuth 2. */
+  removeOAuth2(credential: Credential): void {
+    this.#run('DELETE FROM oauth2_tokens WHERE credential_uid = ?', credential.metadata.uid);
+    const { valueVersion } = this.#draft.read('credentials', credential.metadata.name) ?? { valueVersion: 0 };
+    this.#draft.set('credentials', credential.metadata.name, { resource: credential, valueVersion });
+  }
+
+  #setCredential(credential: Credential, change: Omit<Partial<StoredCredential>, 'resource'>): void {
+    const { name } = credential.metadata;
+    const before = this.#draft.read('credentials', name);
+    this.#draft.set('credentials', name, {
+      ...{ valueVersion: 0, ...before, ...change },
       resource: credential,
-      valueVersion: sealed.valueVersion,
     });
   }
 
@@ -232,8 +266,7 @@ export class WriteTransaction {
     switch (resource.kind) {
       case 'Credential': {
         // A new credential gets its value within the same transaction.
-        const valueVersion = this.#draft.read('credentials', name)?.valueVersion ?? 0;
-        this.#draft.set('credentials', name, { resource: resource as Credential, valueVersion });
+        this.#setCredential(resource as Credential, {});
         return;
       }
       case 'Consumer': {
