@@ -42,6 +42,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 export interface HomeFiles {
   readonly database: string;
   readonly usageDatabase: string;
+  /** Database of what gateways may spend. */
+  readonly leases: string;
   /** Folder of the gateways' usage journals. */
   readonly usageJournals: string;
   readonly vaultKeys: string;
@@ -56,6 +58,7 @@ export interface HomeFiles {
 export function homeFiles(home: string): HomeFiles {
   return {
     database: join(home, 'policy.db'),
+    leases: join(home, 'leases.db'),
     usageDatabase: join(home, 'usage.db'),
     usageJournals: join(home, 'usage'),
     vaultKeys: join(home, 'keys', 'vault.json'),

@@ -11,12 +11,18 @@ import {
   readEnvironment,
   systemClock,
 } from '@hiclaw/service-kit';
+import { type KeyAuthLimit } from '@hiclaw/policy-image';
+import { limitCaps } from '@hiclaw/resources';
 import { homeFiles, type PolicyServerConfig } from './config.js';
 import type { Gateways } from './gateways.js';
 import { AdminTokens } from './http/admin-tokens.js';
 import type { App } from './http/app.js';
 import { buildHttpServer } from './http/http-server.js';
 import { createMetrics } from './http/metrics.js';
+import { openLeaseDatabase } from './limits/database.js';
+import { leaseHandlers } from './limits/lease-handlers.js';
+import { LeaseStore } from './limits/lease-store.js';
+import { Limits } from './limits/limits.js';
 import { PolicyStore } from './store/store.js';
 import { readUsageSettings } from './usage/settings.js';
 import { Usage } from './usage/usage.js';
@@ -143,6 +149,27 @@ async function start(
   });
   cleanup.add(() => usage.stop());
 
+  const limitsOf = (consumer: string): readonly KeyAuthLimit[] =>
+    limitCaps(store.resources().consumers.get(consumer)?.resource.spec.limits);
+  const leases = openLeaseDatabase(files.leases, clock.nowMs());
+  cleanup.add(() => void leases.close());
+  const limits = new Limits({
+    store: new LeaseStore(leases),
+    limitsOf,
+    replicas: () => gateways.list().filter(({ connected }) => connected).length,
+    records: usage,
+    clock,
+    log: log.child({ part: 'limits' }),
+  });
+  cleanup.add(() => {
+    limits.close();
+  });
+  cleanup.add(
+    store.subscribe(() => {
+      limits.recallExcess();
+    }),
+  );
+
   const gateways = await (overrides.createGateways ?? createGatewayControl)({
     resources: () => store.resources(),
     subscribe: (listener) => store.subscribe(listener),
@@ -150,6 +177,7 @@ async function start(
     sealingKey,
     sockets: { ads: files.adsSocket, gateway: files.gatewaySocket },
     settings: { maxBodyBytes: config.maxBodyBytes },
+    callbacks: leaseHandlers(limits, () => clock.nowMs()),
     clock,
     log: log.child({ part: 'gateways' }),
   });
@@ -165,6 +193,7 @@ async function start(
     gateways,
     compileStatus,
     usage,
+    limits,
     adminTokens,
     metrics,
     scrapeToken: ensureKeyFile(files.metricsToken, METRICS_TOKEN_BYTES),

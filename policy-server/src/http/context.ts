@@ -1,6 +1,7 @@
 import type { Clock, Logger, Secret } from '@hiclaw/service-kit';
 import type { Gateways } from '../gateways.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
+import type { Limits } from '../limits/limits.js';
 import type { PolicyStore } from '../store/store.js';
 import type { Vault } from '../vault/vault.js';
 import type { Usage } from '../usage/usage.js';
@@ -15,6 +16,7 @@ export interface ApiContext {
   /** What the gateway side made of the stored policy. */
   readonly compileStatus: () => CompileStatus;
   readonly usage: Usage;
+  readonly limits: Limits;
   readonly adminTokens: AdminTokens;
   readonly metrics: Metrics;
   /** What Prometheus reads metrics with that name routes. */

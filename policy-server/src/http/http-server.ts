@@ -20,6 +20,7 @@ import { registerResources } from './resources-api.js';
 import { registerRevocation } from './revocation-api.js';
 import { registerAuthentication, registerSecurityHooks, setSecurityHeaders } from './security.js';
 import { registerTokens } from './tokens-api.js';
+import { registerLimits } from './limits-api.js';
 import { registerUsage } from './usage-api.js';
 import { registerVault } from './vault-api.js';
 
@@ -86,6 +87,7 @@ function registerApi(app: App, context: ApiContext, methods: MethodTable): void 
   registerGateways(app, context);
   registerAudit(app, context);
   registerUsage(app, context);
+  registerLimits(app, context);
   registerVault(app, context);
 }
 

@@ -12,6 +12,7 @@ import {
 } from '@hiclaw/resources';
 import { type TSchema, Type } from 'typebox';
 import { INPUT_EXAMPLES } from './examples.js';
+import { LIMITS_COMPONENTS } from './limits-api.js';
 import { USAGE_COMPONENTS } from './usage-schemas.js';
 
 const Text = Type.String();
@@ -267,6 +268,7 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
     CLOSED,
   ),
   ...USAGE_COMPONENTS,
+  ...LIMITS_COMPONENTS,
   VaultRotation: Type.Object({ keyId: Text, rewrapped: Count }, CLOSED),
   Health: Type.Object({ status: Type.Literal('ok'), version: Text, policyVersion: Count }, CLOSED),
 };

@@ -76,7 +76,7 @@ describe('what gateways are told', () => {
     const decision = { lease, windowEndMs: 1_700_000_040_000, available: 7n, satisfied: true };
     const key = { consumer: 'worker-alice', meter: 'tokens-minute' } as const;
     expect(writeAnswers([{ ...key, decision, cap: 1000n }], 1_700_000_000_500)).toBe(
-      'worker-alice 1 1700000040 3 612 7 1000 39500\n',
+      'worker-alice 1 1700000040 3 612 7 1000 39500 1\n',
     );
     expect(writeRecalls([{ ...key, windowEndMs: 1_700_000_040_000, wish: 'give' }])).toBe(
       'worker-alice 1 1700000040 give\n',

@@ -82,13 +82,13 @@ export interface LeaseAnswer extends AccountKey {
   readonly cap: bigint;
 }
 
-/** `<consumer> <meter> <window's end> <generation> <allowance> <available> <cap> <milliseconds until the end>`, each line ended. */
+/** `<consumer> <meter> <window's end> <generation> <allowance> <available> <cap> <milliseconds until the end> <1|0: whether it has what it needs>`, each line ended. */
 export function writeAnswers(answers: readonly LeaseAnswer[], nowMs: number): string {
   return answers
-    .map(({ consumer, meter, cap, decision: { lease, windowEndMs, available } }) => {
+    .map(({ consumer, meter, cap, decision: { lease, windowEndMs, available, satisfied } }) => {
       const left = Math.max(0, windowEndMs - nowMs);
       const account = `${consumer} ${METERS.indexOf(meter)} ${windowEndMs / 1000}`;
-      return `${account} ${lease.generation} ${lease.allowance} ${available} ${cap} ${left}\n`;
+      return `${account} ${lease.generation} ${lease.allowance} ${available} ${cap} ${left} ${satisfied ? 1 : 0}\n`;
     })
     .join('');
 }

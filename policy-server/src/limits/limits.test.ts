@@ -139,7 +139,7 @@ describe('limits', () => {
     await ask(limits, A, { need: 900n, want: 900n });
     caps.set('alice', [{ meter: 'tokens-month', cap: 300n }]);
     const asked = new Promise<readonly Recall[]>((resolve) => limits.waitForRecalls(A, resolve));
-    limits.recallExcess(['alice', 'bob']);
+    limits.recallExcess();
     expect(await asked).toEqual([
       { consumer: 'alice', meter: 'tokens-month', windowEndMs: Date.UTC(2026, 1), wish: 'give' },
     ]);
@@ -268,7 +268,7 @@ describe('on the socket', () => {
   it('answers claims line by line', async () => {
     expect(await post(leases, 'alice 3 0 0 0 0 10 20\n')).toEqual({
       status: 200,
-      body: 'alice 3 1769904000 0 125 875 1000 60000\n',
+      body: 'alice 3 1769904000 0 125 875 1000 60000 1\n',
     });
   });
 
@@ -283,7 +283,7 @@ describe('on the socket', () => {
     ]);
     expect(done).toEqual({ status: 204, body: '' });
     caps.set('alice', [{ meter: 'tokens-month', cap: 300n }]);
-    limits.recallExcess(['alice']);
+    limits.recallExcess();
     expect(await late).toEqual({ status: 200, body: 'alice 3 1769904000 give\n' });
   });
 

@@ -117,16 +117,18 @@ export class Limits {
     });
   }
 
-  /** After caps were lowered: gateways give back what they hold of accounts that hold more than they may. */
-  recallExcess(consumers: Iterable<string>): void {
-    const nowMs = this.#options.clock.nowMs();
-    for (const consumer of consumers) {
-      for (const { meter, cap } of this.#options.limitsOf(consumer)) {
-        const key = { consumer, meter };
-        const leases = this.#ledger.leases(key, windowOf(meter, nowMs).endMs);
-        const held = leases.reduce((sum, { allowance }) => sum + allowance, 0n);
-        if (held > cap) void this.#ask(key, 'give', null);
-      }
+  /** To be called after limits may have changed: gateways give back what they hold beyond a cap that was lowered. */
+  recallExcess(): void {
+    const held = new Map<string, { readonly key: AccountKey; amount: bigint }>();
+    for (const { key, lease } of this.#ledger.all()) {
+      const text = `${key.consumer} ${key.meter}`;
+      const account = held.get(text) ?? { key, amount: 0n };
+      account.amount += lease.allowance;
+      held.set(text, account);
+    }
+    for (const { key, amount } of held.values()) {
+      const limit = this.#options.limitsOf(key.consumer).find(({ meter }) => meter === key.meter);
+      if (limit !== undefined && amount > limit.cap) void this.#ask(key, 'give', null);
     }
   }
 

@@ -19,6 +19,7 @@ function scenario(): { builder: ResourceSetBuilder; translate: (set: ResourceSet
   const translate = createTranslator({
     maxBodyBytes: 1024,
     openCredential: (uid, valueVersion) => new Secret(`sk-secret-${uid}-${valueVersion}`),
+    nowMs: () => 0,
     certificateProblem: () => null,
   });
   return { builder, translate: (set) => translate(set).state };

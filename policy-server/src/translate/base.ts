@@ -9,6 +9,7 @@ import {
 } from './credentials.js';
 import { shadowedBy } from './llm-paths.js';
 import { Memo } from './memo.js';
+import { priceEpoch } from './prices.js';
 import { placementsTaken } from './preset-placement.js';
 import { type FoundTarget, translateLlmRoute } from './llm-routes.js';
 import { type AcceptedRoute, translateMcpServer, translateServiceRoute } from './routes.js';
@@ -33,6 +34,8 @@ export interface Base {
 }
 
 export interface BaseOptions {
+  /** Milliseconds since the Unix epoch: which prices are in force. */
+  readonly nowMs: () => number;
   readonly openCredential: OpenCredential;
   readonly certificateProblem: CertificateProblem;
 }
@@ -117,6 +120,7 @@ export class BaseTranslator {
     routes: Map<string, AcceptedRoute>,
     refusals: Map<string, Refusal>,
   ): void {
+    const atMs = this.#options.nowMs();
     const paths = new Set<string>();
     const served: { readonly name: string; readonly path: string; readonly routed: AcceptedRoute }[] = [];
     for (const [name, resource] of set.llmRoutes) {
@@ -126,8 +130,9 @@ export class BaseTranslator {
         continue;
       }
       const inputs = found.targets.flatMap(({ provider, at }) => [provider, at]);
-      const routed = this.#routed.get([resource, ...inputs], () =>
-        translateLlmRoute(resource, found.targets),
+      const providers = found.targets.map(({ provider }) => provider);
+      const routed = this.#routed.get([resource, ...inputs, priceEpoch(providers, atMs)], () =>
+        translateLlmRoute(resource, found.targets, atMs),
       );
       paths.add(resource.spec.path);
       served.push({ name, path: resource.spec.path, routed });

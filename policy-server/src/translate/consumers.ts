@@ -1,5 +1,5 @@
 import type { KeyAuthConsumer } from '@hiclaw/policy-image';
-import { parseTimestamp } from '@hiclaw/resources';
+import { limitCaps, parseTimestamp } from '@hiclaw/resources';
 import type { Grant, ResourceSet, StoredConsumer, Token } from '../store/resource-set.js';
 import { changedKeys } from '../store/resource-set-map.js';
 import type { Base } from './base.js';
@@ -73,6 +73,8 @@ export class ConsumerTranslator {
   #routes: RouteTable = new Map();
   /** Equal lists of grants are one object, which saves memory here and time in the image writer. */
   #grantLists = new Map<string, Grants>();
+  /** Equal limits are one object too. */
+  readonly #limitLists = new Map<string, KeyAuthConsumer['limits'] & object>();
   #set: ResourceSet | null = null;
   #base: Base | null = null;
   readonly #census = new VariantCensus();
@@ -219,8 +221,22 @@ export class ConsumerTranslator {
       expiresAt: expirySeconds(stored.resource.spec.expiresAt),
       tokens: keptTokens ?? tokens.map(({ digest, expiresAt }) => ({ digest, expiresAt })),
       grants: this.#grants(grants ?? [], suspended),
+      ...this.#limits(stored),
     };
     return { consumer, own, refusal };
+  }
+
+  /** Nothing, for a consumer without limits. */
+  #limits({ resource }: StoredConsumer): Pick<KeyAuthConsumer, 'limits'> {
+    const { limits } = resource.spec;
+    if (limits === undefined) return {};
+    const text = JSON.stringify(limits);
+    let list = this.#limitLists.get(text);
+    if (list === undefined) {
+      list = limitCaps(limits);
+      this.#limitLists.set(text, list);
+    }
+    return { limits: list };
   }
 
   #grants(grants: readonly Grant[], suspended: ReadonlySet<string>): Grants {
@@ -317,6 +333,7 @@ function keepEqual(
     before.revoked === made.revoked &&
     before.expiresAt === made.expiresAt &&
     before.grants === made.grants &&
+    before.limits === made.limits &&
     (before.tokens === made.tokens || sameItems(before.tokens.map(tokenText), made.tokens.map(tokenText)));
   return equal ? before : made;
 }

@@ -1,6 +1,7 @@
 import { type KeyAuthRoute, matchModelPattern } from '@hiclaw/policy-image';
 import type { LlmRoute, Provider } from '@hiclaw/resources';
 import { attemptsOf } from './attempts.js';
+import { routePrices } from './prices.js';
 import { poolOf, poolOfVariant, variantKey } from './pools.js';
 import type { AcceptedRoute } from './routes.js';
 import type { GatewayRoute, Pool } from './state.js';
@@ -18,16 +19,24 @@ export interface RouteVariant {
   readonly pool: Pool;
 }
 
-/** @param targets in the order of `spec.targets`; at least one */
+/**
+ * @param targets in the order of `spec.targets`; at least one
+ * @param atMs moment whose prices are in force, milliseconds since the Unix epoch
+ */
 export function translateLlmRoute(
   { metadata, spec }: LlmRoute,
   targets: readonly [FoundTarget, ...FoundTarget[]],
+  atMs: number,
 ): AcceptedRoute {
   const { path, models } = spec;
   const [{ at }] = targets;
   const key = `llm-routes/${metadata.name}`;
   const upstreams = targets.map((target) => target.at);
   const pool = poolOf(key, spec, upstreams);
+  const prices = routePrices(
+    targets.map(({ provider }, index) => ({ provider, model: spec.targets[index]?.model })),
+    atMs,
+  );
   const access: KeyAuthRoute = {
     kind: 'llm',
     key,
@@ -36,6 +45,8 @@ export function translateLlmRoute(
     catalogue: catalogueOf(spec, targets),
     rebases: pool !== null,
     addsUsage: upstreams.some(({ addsUsage }) => addsUsage),
+    ...(spec.storedResponses === 'shared' && { sharesResponses: true }),
+    ...(prices.length === 0 ? {} : { prices }),
   };
   const attempts = attemptsOf(spec, pool);
   const common = { key, kind: 'llm', attempts } as const;

@@ -13,6 +13,7 @@ const folder = fileURLToPath(new URL('testdata', import.meta.url));
 
 const options: TranslateOptions = {
   maxBodyBytes: 16_777_216,
+  nowMs: () => 0,
   certificateProblem: (pem) => (pem.includes('damaged') ? 'certificate 1 cannot be read' : null),
   openCredential: (uid, valueVersion) => {
     if (uid === 'uid-unreadable') throw new Error('vault key missing');

@@ -39,6 +39,7 @@ it.each([
   const options = {
     maxBodyBytes: 16_777_216,
     openCredential: () => new Secret('real'),
+    nowMs: () => 0,
     certificateProblem: () => null,
     sealingKey: new Secret<Uint8Array>(new Uint8Array(32)),
     render,

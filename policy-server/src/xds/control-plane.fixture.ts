@@ -36,6 +36,7 @@ export class ControlPlane implements AsyncDisposable {
     this.#compile = createCompiler({
       maxBodyBytes: 16_777_216,
       openCredential: () => new Secret('real'),
+      nowMs: () => 0,
       certificateProblem: () => null,
       sealingKey: new Secret<Uint8Array>(new Uint8Array(32)),
       render: settings,

@@ -5,9 +5,10 @@ import type { Problem } from '../invariants/invariants.js';
 import type { RenderSettings } from '../render/settings.js';
 import type { ResourceSet } from '../store/resource-set.js';
 import type { OpenCredential } from '../translate/credentials.js';
+import { nextPriceEpoch } from '../translate/prices.js';
 import { AdsServer } from './ads-server.js';
 import { findCaBundle } from './ca-bundle.js';
-import { CallbackServer } from './callback-server.js';
+import { type CallbackHandler, CallbackServer } from './callback-server.js';
 import { certificateProblem } from './certificates.js';
 import { loadCodec } from './codec.js';
 import { type Compiled, createCompiler } from './compiler.js';
@@ -25,6 +26,8 @@ export interface GatewayControlOptions {
   /** Where to listen; absolute paths in a folder that is only for this user. */
   readonly sockets: { readonly ads: string; readonly gateway: string };
   readonly settings: GatewayControlSettings;
+  /** What plugins may call beside confirming, by path; default: nothing. */
+  readonly callbacks?: ReadonlyMap<string, CallbackHandler>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -59,6 +62,7 @@ export interface GatewayControl extends Gateways, AsyncDisposable {
   adminSocketOf(node: string): string | null;
 }
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Envoy holds a whole body, its framing and what it read ahead. */
 const BUFFER_SLACK_BYTES = 1_048_576;
 
@@ -70,6 +74,7 @@ export async function createGatewayControl(options: GatewayControlOptions): Prom
   const runFolder = path.dirname(options.sockets.ads);
   const compile = createCompiler({
     maxBodyBytes,
+    nowMs: () => options.clock.nowMs(),
     openCredential: options.openCredential,
     certificateProblem,
     sealingKey: options.sealingKey,
@@ -91,6 +96,7 @@ class Control implements GatewayControl {
   readonly #callbacks: CallbackServer;
   #unsubscribe: (() => void) | null = null;
   #due: NodeJS.Immediate | null = null;
+  #priceTimer: NodeJS.Timeout | null = null;
   #conditions: Compiled['conditions'] = () => [];
   #status: CompileStatus = { policyVersion: null, problems: [], lastCompileMs: 0, compilations: 0 };
 
@@ -99,8 +105,9 @@ class Control implements GatewayControl {
     this.#compile = compile;
     this.#fleet = new Fleet(options.clock);
     this.#ads = new AdsServer(loadCodec(), this.#fleet, options.log);
-    this.#callbacks = new CallbackServer(({ node, plugin, vm, version }) =>
-      this.#fleet.confirm(node, plugin, vm, version),
+    this.#callbacks = new CallbackServer(
+      ({ node, plugin, vm, version }) => this.#fleet.confirm(node, plugin, vm, version),
+      options.callbacks,
     );
   }
 
@@ -123,6 +130,7 @@ class Control implements GatewayControl {
     this.#unsubscribe = null;
     if (this.#due !== null) clearImmediate(this.#due);
     this.#due = null;
+    if (this.#priceTimer !== null) clearTimeout(this.#priceTimer);
     await this.#ads[Symbol.asyncDispose]();
     await this.#callbacks[Symbol.asyncDispose]();
   }
@@ -165,6 +173,7 @@ class Control implements GatewayControl {
     const compilations = this.#status.compilations + 1;
     this.#status = { policyVersion, problems, lastCompileMs, compilations };
     this.#conditions = compiled.conditions;
+    this.#awaitPrices(set);
     if (snapshot === null) {
       this.#options.log.error(
         { policyVersion: set.policyVersion, problems },
@@ -175,6 +184,19 @@ class Control implements GatewayControl {
     }
     this.#fleet.publish(snapshot);
     this.#options.log.debug({ policyVersion: snapshot.policyVersion, lastCompileMs }, 'policy compiled');
+  }
+
+  /** Compiles again when the next price comes in force. */
+  #awaitPrices({ providers }: ResourceSet): void {
+    if (this.#priceTimer !== null) clearTimeout(this.#priceTimer);
+    const nowMs = this.#options.clock.nowMs();
+    const next = nextPriceEpoch(providers.values(), nowMs);
+    if (next === null) return;
+    // A timer cannot be longer; it is set again then.
+    const delayMs = Math.min(next - nowMs, LONGEST_TIMER_MS);
+    this.#priceTimer = setTimeout(() => {
+      this.#compileNow();
+    }, delayMs).unref();
   }
 
   /** A stage that throws has a bug; that must not take the last good policy away. */

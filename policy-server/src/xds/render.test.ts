@@ -28,6 +28,7 @@ function renderCase(name: string): Record<string, readonly EnvoyMessage[]> {
   const compile = createCompiler({
     maxBodyBytes: 16_777_216,
     openCredential: () => new Secret(SECRET),
+    nowMs: () => 0,
     certificateProblem: () => null,
     sealingKey: new Secret<Uint8Array>(new Uint8Array(32)),
     render,
