@@ -7,7 +7,9 @@ import { outputStart, putAscii } from '../../policy/assembly/output';
 import { addAsciiPair, pairsStart } from '../../policy/assembly/pairs';
 import { countRefusal } from '../../policy/assembly/refusal-counter';
 import { facts } from './facts';
+import { addWhenItResets } from './limits/resets';
 import { reasonCode, reasonStatus, reasonText } from './reasons';
+import { BUDGET_EXHAUSTED } from './verdict';
 
 const MCP_SERVERS = ascii('/mcp-servers/');
 const SERVICES = ascii('/services/');
@@ -41,6 +43,8 @@ const AUTHENTICATION_ERROR = ascii('authentication_error');
 const PERMISSION_ERROR = ascii('permission_error');
 const NOT_FOUND_ERROR = ascii('not_found_error');
 const REQUEST_TOO_LARGE = ascii('request_too_large');
+const RATE_LIMIT_ERROR = ascii('rate_limit_error');
+const INSUFFICIENT_QUOTA = ascii('insufficient_quota');
 const API_ERROR = ascii('api_error');
 const INVALID_REQUEST_ERROR = ascii('invalid_request_error');
 
@@ -71,6 +75,8 @@ function errorType(status: u32, shape: u32): usize {
       return NOT_FOUND_ERROR;
     case 413:
       return shape == SHAPE_ANTHROPIC ? REQUEST_TOO_LARGE : INVALID_REQUEST_ERROR;
+    case 429:
+      return RATE_LIMIT_ERROR;
     case 503:
       return API_ERROR;
     default:
@@ -106,7 +112,7 @@ function putBody(verdict: u32, shape: u32): void {
       putAscii(OPENAI_START);
       putAscii(reasonText(verdict));
       putAscii(TYPE);
-      putAscii(errorType(reasonStatus(verdict), shape));
+      putAscii(verdict == BUDGET_EXHAUSTED ? INSUFFICIENT_QUOTA : errorType(reasonStatus(verdict), shape));
       putAscii(PARAM_CODE);
       putAscii(reasonCode(verdict));
       putAscii(END_TWO);
@@ -122,6 +128,7 @@ export function refuse(verdict: u32, shape: u32, allow: usize): void {
   addAsciiPair(REASON, reasonCode(verdict));
   if (status == 401) addAsciiPair(AUTHENTICATE, BEARER);
   if (status == 503) addAsciiPair(RETRY_AFTER, ONE_SECOND);
+  if (status == 429) addWhenItResets();
   if (allow != 0) addAsciiPair(ALLOW, allow);
   sendLocalReply(status, reasonCode(verdict));
 }

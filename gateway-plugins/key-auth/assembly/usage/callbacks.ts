@@ -3,6 +3,9 @@
 import { proxy_close_stream } from '../../../sdk/assembly/abi';
 import { arenaReset } from '../../../sdk/assembly/arena';
 import { Action, StreamType } from '../../../sdk/assembly/types';
+import { coverResponse } from '../limits/cover';
+import { settleHold } from '../limits/gate';
+import { currentImage } from '../policy-image';
 import { ADMITTED, findStream, Stream, usageOf } from '../streams';
 import { finalUsage, noteCut } from './progress';
 import { publishUsage } from './record';
@@ -35,8 +38,9 @@ export function proxy_on_response_body(context: u32, size: u32, endOfStream: u32
     proxy_close_stream(StreamType.HttpResponse);
     return Action.Pause;
   }
-  bodyPassed(stream);
-  return Action.Continue;
+  const action = coverResponse(stream, changetype<UsageState>(usageOf(stream)).seen);
+  if (action == Action.Continue) bodyPassed(stream);
+  return action;
 }
 
 /** Spec: #proxy_on_response_trailers */
@@ -49,7 +53,9 @@ export function proxy_on_response_trailers(context: u32, count: u32): u32 {
 /** Publishes the usage of a call that is over. Spec: #proxy_on_log */
 export function proxy_on_log(context: u32): void {
   const stream = callOf(context);
-  if (stream == null || stream.modelLength == 0) return;
+  if (stream == null) return;
+  settleHold(currentImage(), stream);
+  if (stream.modelLength == 0) return;
   publishUsage(stream, finalUsage(stream));
 }
 

@@ -32,9 +32,11 @@ export const TEXT_MODEL_MALFORMED = 'The model of the request is not a model nam
 export const TEXT_MODEL_NOT_ALLOWED = 'This consumer may not use this model.';
 export const TEXT_STORED_NOT_ALLOWED =
   'This route does not serve what a provider has stored: responses, conversations, prompts, cached content.';
-export const TEXT_REQUESTS_EXHAUSTED = 'This consumer has made all the requests that it may make in this minute.';
+export const TEXT_REQUESTS_EXHAUSTED =
+  'This consumer has made all the requests that it may make in this minute.';
 export const TEXT_TOKENS_EXHAUSTED = 'This consumer has used all the tokens that it may use in this minute.';
 export const TEXT_BUDGET_EXHAUSTED = 'This consumer has spent its budget.';
-export const TEXT_PRICE_UNKNOWN = 'This consumer has a budget in money, and the price of this model is not known.';
+export const TEXT_PRICE_UNKNOWN =
+  'This consumer has a budget in money, and the price of this model is not known.';
 export const TEXT_LIMITS_UNAVAILABLE = 'The gateway cannot find out what this consumer may still spend.';
 export const TEXT_INTERNAL = 'The gateway could not handle the request.';

@@ -17,6 +17,7 @@ const ERROR_TYPES = new Map([
   [401, 'authentication_error'],
   [403, 'permission_error'],
   [404, 'not_found_error'],
+  [429, 'rate_limit_error'],
   [503, 'api_error'],
 ]);
 const ANTHROPIC_PATH = /\/messages(\/count_tokens)?$/;
@@ -53,6 +54,13 @@ function refusalBody(shape: ErrorShape, reason: Reason): unknown {
     case 'service':
       return { error: { code: reason, message } };
     case 'openai':
-      return { error: { message, type, param: null, code: reason } };
+      return {
+        error: {
+          message,
+          type: reason === 'budget-exhausted' ? 'insufficient_quota' : type,
+          param: null,
+          code: reason,
+        },
+      };
   }
 }
