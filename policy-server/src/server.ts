@@ -186,7 +186,7 @@ async function start(
   usage.start((node) => gateways.adminSocketOf(node));
 
   const compileStatus = (): CompileStatus => gateways.status();
-  const metrics = createMetrics({ store, gateways, compileStatus, usage });
+  const metrics = createMetrics({ store, gateways, compileStatus, usage, limits: limits.counters });
   const context = {
     store,
     vault,

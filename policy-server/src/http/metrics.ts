@@ -1,8 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gateways } from '../gateways.js';
+import type { LimitCounters } from '../limits/limits.js';
 import type { PolicyStore } from '../store/store.js';
 import type { UsageMetricsSource } from '../usage/usage-metrics.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
+import { registerLimitMetrics } from './limit-metrics.js';
 import { registerUsageMetrics } from './usage-metrics.js';
 
 /**
@@ -26,6 +28,7 @@ export interface MetricSources {
   readonly gateways: Gateways;
   readonly compileStatus: () => CompileStatus;
   readonly usage: UsageMetricsSource;
+  readonly limits: Readonly<LimitCounters>;
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -107,6 +110,7 @@ export function createMetrics(
 ): Metrics {
   collectDefaultMetrics({ register: registry });
   gauges(registry, sources);
+  registerLimitMetrics(registry, sources.limits);
   registerUsageMetrics(usage, sources.usage);
   const requests = new Counter({
     name: 'hiclaw_http_requests_total',

@@ -1,4 +1,4 @@
-import { CONSUMER_STATE, USAGE_STATE } from './filter-state.js';
+import { CONSUMER_STATE } from './filter-state.js';
 import { any, type EnvoyMessage, seconds, wrapped } from './json.js';
 import { OTLP_CLUSTER, REASON_HEADER } from './names.js';
 import type { NodeTracing } from './settings.js';
@@ -7,7 +7,8 @@ const EXPORT_TIMEOUT_SECONDS = 5;
 
 /**
  * Attributes of a request's span and of each of its attempts, beside those that Envoy always sets. As in the access log,
- * nothing that a client chose freely.
+ * nothing that a client chose freely. Usage is not among them: spans end before key-auth knows it; the access log has it
+ * beside the trace id.
  */
 const ATTRIBUTES: readonly (readonly [name: string, format: string])[] = [
   ['hiclaw.consumer', `%FILTER_STATE(${CONSUMER_STATE}:PLAIN)%`],
@@ -15,7 +16,6 @@ const ATTRIBUTES: readonly (readonly [name: string, format: string])[] = [
   ['hiclaw.upstream', '%UPSTREAM_METADATA(hiclaw:upstream)%'],
   ['hiclaw.attempts', '%UPSTREAM_REQUEST_ATTEMPT_COUNT%'],
   ['hiclaw.reason', `%RESP(${REASON_HEADER})%`],
-  ['hiclaw.usage', `%FILTER_STATE(${USAGE_STATE}:PLAIN)%`],
 ];
 
 /** Attributes that Envoy fills with what the client sent, which may be a secret; after credential-injection the real one. */
