@@ -8,9 +8,9 @@ async function newestSource(plugin: string): Promise<number> {
   let newest = 0;
   const folders = ['policy', 'sdk', plugin].map((name) => path.join(PLUGINS, name, 'assembly'));
   for (const folder of folders) {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
+    for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
       if (!entry.isFile()) continue;
-      newest = Math.max(newest, (await stat(path.join(folder, entry.name))).mtimeMs);
+      newest = Math.max(newest, (await stat(path.join(entry.parentPath, entry.name))).mtimeMs);
     }
   }
   for (const file of ['layout.ts', 'oracle/refusal-texts.ts']) {

@@ -7,8 +7,10 @@ import { startWalk, walk } from './json-walk';
 import {
   AFTER_CR,
   DOCUMENT_CHOICES,
-  DOCUMENT_CONTENT,
+  DOCUMENT_DELTA,
   DOCUMENT_ERROR,
+  DOCUMENT_FAILURE,
+  DOCUMENT_LAST,
   DOCUMENT_USAGE,
   EVENT_DATA,
   EVENT_OPEN,
@@ -113,7 +115,7 @@ function readData(state: UsageState, from: usize, to: usize): void {
 
 /** Whether the event, as far as it has come, is no event of usage alone. */
 function isNormal(state: UsageState): bool {
-  return (state.document & (DOCUMENT_CHOICES | DOCUMENT_ERROR)) != 0 || state.json == JSON_BROKEN;
+  return (state.document & (DOCUMENT_CHOICES | DOCUMENT_ERROR | DOCUMENT_FAILURE)) != 0 || state.json == JSON_BROKEN;
 }
 
 function endLine(state: UsageState, byte: u32, at: usize): void {
@@ -138,9 +140,7 @@ function endEvent(state: UsageState, end: usize): void {
     if (state.done == DONE_LENGTH) state.flags |= FINISHED;
     if (state.json == JSON_END) {
       endDocument(state);
-      isTakenOut =
-        (state.document & (DOCUMENT_USAGE | DOCUMENT_CHOICES | DOCUMENT_CONTENT | DOCUMENT_ERROR)) ==
-        DOCUMENT_USAGE;
+      isTakenOut = (state.document & ~(DOCUMENT_LAST | DOCUMENT_DELTA)) == DOCUMENT_USAGE;
     }
   }
   if (isUndecided(state)) {

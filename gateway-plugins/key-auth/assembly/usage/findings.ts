@@ -36,19 +36,29 @@ export function clearFindings(state: UsageState): void {
 /** Makes ready for the counts of an object at this rank. False: another one counts more. */
 export function beginFindings(state: UsageState, rank: u32): bool {
   if (rank < state.foundRank && (state.found | state.foundBad) != 0) return false;
-  clearFindings(state);
-  state.foundRank = rank;
+  // Of choices each may have usage of its own; anywhere else it is the same one said again.
+  if (rank == state.foundRank && rank != RANK_CHOICE) clearFindings(state);
+  state.nextRank = rank;
   if (rank == RANK_TOP) state.document |= DOCUMENT_USAGE;
   return true;
 }
 
-/** A second value for the usage of this rank, which is no object: it replaces the first, as in every JSON parser. */
+/** A value for the usage of this rank that is no object: it replaces what was there, as in every JSON parser. */
 export function withdrawFindings(state: UsageState, rank: u32): void {
   if (rank == RANK_TOP) state.document &= ~DOCUMENT_USAGE;
-  if (rank == state.foundRank) clearFindings(state);
+  if (rank == state.foundRank && rank != RANK_CHOICE) clearFindings(state);
+}
+
+/** What an object has replaces what another one had, but only if it has something. */
+function replaceFindings(state: UsageState): void {
+  if (state.nextRank == 0) return;
+  clearFindings(state);
+  state.foundRank = state.nextRank;
+  state.nextRank = 0;
 }
 
 export function findCount(state: UsageState, field: u32, value: u32): void {
+  replaceFindings(state);
   state.found |= 1 << field;
   state.foundBad &= ~(1 << field);
   store<u32>(foundOf(state) + (field << 2), value);
@@ -56,12 +66,14 @@ export function findCount(state: UsageState, field: u32, value: u32): void {
 
 /** A value that is no count. */
 export function findNoCount(state: UsageState, field: u32): void {
+  replaceFindings(state);
   state.found &= ~(1 << field);
   state.foundBad |= 1 << field;
 }
 
 /** A null: as if the field were not there. */
 export function findNothing(state: UsageState, field: u32): void {
+  if (state.nextRank != 0) return;
   state.found &= ~(1 << field);
   state.foundBad &= ~(1 << field);
 }
@@ -69,6 +81,7 @@ export function findNothing(state: UsageState, field: u32): void {
 /** To be called at the start of a document. */
 export function startDocument(state: UsageState): void {
   clearFindings(state);
+  state.nextRank = 0;
   state.document = 0;
 }
 

@@ -167,13 +167,17 @@ function readForm(state: UsageState, isStreaming: bool, from: usize, to: usize):
   }
 }
 
-/** Tells the form by the first byte that is neither space nor of a byte order mark; returns where it is. */
+/**
+ * Tells the form by the first byte that is not of a byte order mark, nor a space unless the content type says events; returns
+ * where it is.
+ */
 function findForm(state: UsageState, isStreaming: bool, from: usize, to: usize): usize {
+  const saysEvents = (state.flags & SAYS_EVENTS) != 0;
   for (let at = from; at < to; at++) {
     const byte: u32 = load<u8>(at);
-    if (byte <= 0x20 || byte == 0xef || byte == 0xbb || byte == 0xbf) continue;
+    if ((byte <= 0x20 && !saysEvents) || byte == 0xef || byte == 0xbb || byte == 0xbf) continue;
     if (byte == 0x7b || byte == 0x5b) state.form = FORM_JSON;
-    else if (isStreaming || (state.flags & SAYS_EVENTS) != 0) state.form = FORM_EVENTS;
+    else if (isStreaming || saysEvents) state.form = FORM_EVENTS;
     else state.form = FORM_OPAQUE;
     return at;
   }

@@ -81,6 +81,8 @@ export class UsageState {
   foundBad: u32;
   /** RANK_* of the object that they are from. */
   foundRank: u32;
+  /** RANK_* of the object that is being read, while nothing was found in it. */
+  nextRank: u32;
 
   /** Walk through the JSON document: JSON_*, containers that are open, and those within one that is skipped. */
   json: u32;
