@@ -12,7 +12,12 @@ import { type Codec, loadCodec } from './codec.js';
 import { createCompiler } from './compiler.js';
 
 const folder = fileURLToPath(new URL('../render/testdata', import.meta.url));
-const node: NodeSettings = { bind: '127.0.0.1', port: 18080, accessLog: '/var/log/hiclaw/access-0.log' };
+const node: NodeSettings = {
+  bind: '127.0.0.1',
+  port: 18080,
+  accessLog: '/var/log/hiclaw/access-0.log',
+  usageJournal: '/var/lib/hiclaw/usage/gateway-0.jsonl',
+};
 const render: RenderSettings = {
   bufferBytes: 17_825_792,
   caBundlePath: '/etc/ssl/certs/ca-certificates.crt',

@@ -260,6 +260,17 @@ describe('readNode', () => {
     });
   });
 
+  it('reads where it writes what calls use', () => {
+    const usageJournal = { stringValue: '/home/usage/g.jsonl' };
+    expect(readNode({ id: 'g', metadata: { fields: { ...fields, usageJournal } } })).toMatchObject({
+      usageJournal: '/home/usage/g.jsonl',
+    });
+    for (const wrong of ['', 'g.jsonl', `/${'a'.repeat(4096)}`]) {
+      const bad = { ...fields, usageJournal: { stringValue: wrong } };
+      expect(() => readNode({ id: 'g', metadata: { fields: bad } })).toThrow('node.metadata.usageJournal');
+    }
+  });
+
   it('reads where the admin interface is, and what of tracing', () => {
     const tracing = {
       structValue: {
