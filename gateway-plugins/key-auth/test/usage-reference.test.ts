@@ -103,7 +103,11 @@ const json = fc.letrec<{ value: unknown; object: object; usage: object; document
 
 /** How a server may write JSON: spaces, escapes. */
 const style = fc.record({ space: fc.constantFrom('', ' ', '\t'), ascii: fc.boolean(), keys: fc.boolean() });
-type Style = { readonly space: string; readonly ascii: boolean; readonly keys: boolean };
+interface Style {
+  readonly space: string;
+  readonly ascii: boolean;
+  readonly keys: boolean;
+}
 
 function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -6,14 +6,16 @@ import { requestOf } from './usage-request.js';
 
 const LLM = { kind: 'llm', models: ['*'], catalogue: ['gpt-4o'] } as const;
 
-/** A policy with a route that adds usage and one that does not. */
+/** One that adds usage and one that does not. */
+export const usageRoutes = [
+  { ...LLM, key: 'llm-routes/adds', path: '/v1', addsUsage: true },
+  { ...LLM, key: 'llm-routes/plain', path: '/v2' },
+] as const;
+
+/** A policy with these routes, both open to consumer 1. */
 export function usageImage(): Buffer {
-  const routes = [
-    { ...LLM, key: 'llm-routes/adds', path: '/v1', addsUsage: true },
-    { ...LLM, key: 'llm-routes/plain', path: '/v2' },
-  ] as const;
-  const grants = routes.map(({ key }) => ({ route: key, models: null }));
-  return image([consumer(1, { grants })], { routes });
+  const grants = usageRoutes.map(({ key }) => ({ route: key, models: null }));
+  return image([consumer(1, { grants })], { routes: usageRoutes });
 }
 
 /** A call that is forwarded, and waits for its response. */

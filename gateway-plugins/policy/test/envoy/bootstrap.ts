@@ -158,6 +158,8 @@ function accessLog(folder: string): object {
           status: '%RESPONSE_CODE%',
           details: '%RESPONSE_CODE_DETAILS%',
           consumer: '%FILTER_STATE(wasm.hiclaw.consumer:PLAIN)%',
+          usage: '%FILTER_STATE(wasm.hiclaw.usage:PLAIN)%',
+          case: '%REQ(X-CASE)%',
         },
       },
     },

@@ -58,7 +58,10 @@ export class GatewayProcess implements AsyncDisposable {
     await writeFile(config, JSON.stringify(bootstrap({ folder, routes: options.routes }, wasm)));
     const child = spawn(
       await findEnvoy(),
-      ['-c', config, '--use-dynamic-base-id', '--concurrency', `${options.concurrency}`, '-l', 'warning'],
+      [
+        ...['-c', config, '--use-dynamic-base-id', '--concurrency', `${options.concurrency}`],
+        ...['-l', 'warning', '--file-flush-interval-msec', '50'],
+      ],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { HICLAW_GATEWAY_KEY: Buffer.from(options.sealingKey).toString('hex') },
