@@ -73,7 +73,7 @@ describe('the metrics of the policy server', () => {
   const BOUNDED = new Set([
     ...['method', 'route', 'status', 'action', 'kind', 'dry_run', 'complete', 'le'],
     ...['provider', 'outcome', 'replica', 'version', 'type', 'space', 'major', 'minor', 'patch', 'quantile'],
-    ...['result', 'reason', 'state'],
+    ...['result', 'reason', 'state', 'outcome'],
   ]);
 
   it('have labels that are bounded: none of a consumer, a path or a token', async () => {
