@@ -1,4 +1,5 @@
 import { renderBootstrap, type TracingOptions } from '@hiclaw/policy-server/bootstrap';
+import { usageEnvironment } from '@hiclaw/policy-server/usage-settings';
 import { writePrivateFile } from '@hiclaw/service-kit';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -77,6 +78,7 @@ function policyServerSpec({ repository, paths, settings, environment }: Installa
         HICLAW_BIND: settings.bind,
         HICLAW_LOG_LEVEL: settings.logLevel,
         HICLAW_MAX_BODY_BYTES: String(settings.maxBodyBytes),
+        ...usageEnvironment(settings.usage),
       },
       secretEnv: {},
       after: [],

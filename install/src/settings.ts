@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GatewayError, LOG_LEVELS, type LogLevel, readEnvironment } from '@hiclaw/service-kit';
+import { readUsageSettings, type UsageSettings } from '@hiclaw/policy-server/usage-settings';
 import { type TracingSettings, tracingSettings } from './tracing-settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,6 +23,8 @@ export interface RunSettings {
   readonly maxBodyBytes: number;
   /** Null: no spans. */
   readonly tracing: TracingSettings | null;
+  /** How long usage is kept. */
+  readonly usage: UsageSettings;
 }
 
 const REPLICA_PORT_STEP = 100;
@@ -97,6 +100,7 @@ export function runSettings(environment: Environment, remembered: Partial<RunSet
       max: 268_435_456,
     }),
     tracing: tracingSettings(environment, remembered.tracing ?? null),
+    usage: readUsageSettings(read, remembered.usage),
   };
   if (isIP(settings.bind) === 0) {
     throw new GatewayError(

@@ -15,7 +15,7 @@ export interface PolicyServerConfig {
   readonly logLevel: LogLevel;
   /** Largest request body that the gateway reads on LLM routes, bytes. */
   readonly maxBodyBytes: number;
-  /** Default: that of `readUsageSettings`. */
+  /** Default: `DEFAULT_USAGE_SETTINGS`. */
   readonly usage?: UsageSettings;
 }
 

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +9,6 @@ import {
   ensurePrivateDirectory,
   GatewayError,
   type Logger,
-  readEnvironment,
   systemClock,
 } from '@hiclaw/service-kit';
 import { type KeyAuthLimit } from '@hiclaw/policy-image';
@@ -23,10 +23,13 @@ import { openLeaseDatabase } from './limits/database.js';
 import { leaseHandlers } from './limits/lease-handlers.js';
 import { LeaseStore } from './limits/lease-store.js';
 import { Limits } from './limits/limits.js';
+import { TokenKeeper } from './oauth/token-keeper.js';
+import { createOutbound } from './outbound/outbound-call.js';
 import { PolicyStore } from './store/store.js';
-import { readUsageSettings } from './usage/settings.js';
+import { DEFAULT_USAGE_SETTINGS } from './usage/settings.js';
 import { Usage } from './usage/usage.js';
 import { Vault } from './vault/vault.js';
+import { findCaBundle } from './xds/ca-bundle.js';
 import {
   type CompileStatus,
   createGatewayControl,
@@ -142,7 +145,7 @@ async function start(
   const usage = new Usage({
     database: files.usageDatabase,
     journals: files.usageJournals,
-    settings: config.usage ?? readUsageSettings(readEnvironment({})),
+    settings: config.usage ?? DEFAULT_USAGE_SETTINGS,
     providers: () => store.resources().providers,
     clock,
     log: log.child({ part: 'usage' }),
@@ -170,6 +173,17 @@ async function start(
     }),
   );
 
+  const caBundle = await findCaBundle(join(config.home, 'run', 'ca-bundle.pem'));
+  const call = createOutbound({ trusted: readFileSync(caBundle, 'utf8') });
+  const tokens = new TokenKeeper({
+    ...{ store, vault, call, clock, log: log.child({ part: 'oauth2' }) },
+    random: () => randomInt(2 ** 32) / 2 ** 32,
+    timer: (delayMs, run) => {
+      const timer = setTimeout(run, delayMs).unref();
+      return () => clearTimeout(timer);
+    },
+  });
+
   const gateways = await (overrides.createGateways ?? createGatewayControl)({
     resources: () => store.resources(),
     subscribe: (listener) => store.subscribe(listener),
@@ -183,13 +197,24 @@ async function start(
   });
   cleanup.add(() => gateways.stop());
   await gateways.start();
+  tokens.start();
+  cleanup.add(() => tokens.stop());
   usage.start((node) => gateways.adminSocketOf(node));
 
   const compileStatus = (): CompileStatus => gateways.status();
-  const metrics = createMetrics({ store, gateways, compileStatus, usage, limits: limits.counters });
+  const metrics = createMetrics({
+    store,
+    gateways,
+    compileStatus,
+    tokens: () => tokens.status(),
+    usage,
+    limits: limits.counters,
+  });
   const context = {
     store,
     vault,
+    tokens,
+    call,
     gateways,
     compileStatus,
     usage,

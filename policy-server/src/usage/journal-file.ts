@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { MAX_LINE_BYTES } from './journal-lines.js';
 
 /** Bytes that are read, decoded and stored at once. */
-const CHUNK_BYTES = 65_536;
+const CHUNK_BYTES = 16_384;
 const OTHERS = 0o077;
 const OWNER_ONLY = 0o600;
 const DIGEST_BYTES = 16;

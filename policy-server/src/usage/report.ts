@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { prepared } from '../store/statements.js';
-import { BUCKET_MS, type Granularity, monthStart, TABLES } from './granularity.js';
+import { type Granularity, monthStart, TABLES } from './granularity.js';
 import type { SeriesNames } from './series.js';
 import { addSums, noSums, type Sums } from './sums.js';
 
@@ -62,17 +62,15 @@ export async function report(
   const select = prepared(
     database,
     `SELECT start, ${COLUMNS.join(', ')} FROM ${TABLES[query.granularity]}
-      WHERE series = ? AND start >= ? AND start < ? ORDER BY start`,
+      WHERE series = ? AND start >= ? AND start < ? ORDER BY start LIMIT ${ROWS_PER_TURN}`,
   ).safeIntegers();
   let rows = 0;
   for (const one of series) {
     if (!isWanted(one, query)) continue;
     const names = query.by.map((dimension) => one[dimension]);
-    // A series may have many rows: each slice of time holds as many as a turn may take.
-    const sliceMs = BUCKET_MS[query.granularity] * ROWS_PER_TURN;
-    for (let fromMs = query.fromMs; fromMs < query.toMs; fromMs += sliceMs) {
-      const toMs = Math.min(fromMs + sliceMs, query.toMs);
-      for (const row of select.all(one.id, fromMs, toMs) as SumRow[]) {
+    for (let fromMs: number | null = query.fromMs; fromMs !== null;) {
+      const page = select.all(one.id, fromMs, query.toMs) as SumRow[];
+      for (const row of page) {
         const startMs = periodStart(query.per, Number(row.start));
         const key = JSON.stringify([startMs, ...names]);
         let group = groups.get(key);
@@ -80,9 +78,11 @@ export async function report(
         const sums = sumsOf(row);
         addSums(group.sums, sums);
         addSums(totals, sums);
-        rows++;
       }
       if (groups.size > MAX_GROUPS) return null;
+      const last = page.length < ROWS_PER_TURN ? undefined : page.at(-1);
+      fromMs = last === undefined ? null : Number(last.start) + 1;
+      rows += page.length + 1;
       if (rows >= ROWS_PER_TURN) {
         rows = 0;
         await turn();
