@@ -11,7 +11,19 @@ import {
   scanResult,
   scanStart,
 } from './body-scanner';
-import { SCANNER_BYTES, SCAN_MODEL, SEEN_RESOURCE_NAMES } from './scan-state';
+import { SCAN_BODY_START } from './json-state';
+import {
+  SCAN_CHOICES,
+  SCAN_FLAGS,
+  SCAN_MAX_TOKENS,
+  SCAN_MODEL,
+  SCAN_MODEL_OFFSET,
+  SCAN_MODEL_RAW,
+  SCAN_USAGE_FORM,
+  SCAN_USAGE_LENGTH,
+  SCAN_USAGE_OFFSET,
+  SCANNER_BYTES,
+} from './scan-state';
 import { literalBytes, matchesModel } from './model-pattern';
 import { matchesPath } from './path-pattern';
 import { pathIsSane } from './request-path';
@@ -46,4 +58,40 @@ export function scannerBytes(): usize {
 
 export function modelOffset(): usize {
   return SCAN_MODEL;
+}
+
+export function scanFlags(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_FLAGS);
+}
+
+export function scannedPlace(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_MODEL_OFFSET);
+}
+
+export function scannedPlaceLength(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_MODEL_RAW);
+}
+
+export function scannedUsageForm(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_USAGE_FORM);
+}
+
+export function scannedUsageOffset(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_USAGE_OFFSET);
+}
+
+export function scannedUsageLength(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_USAGE_LENGTH);
+}
+
+export function scannedMaxTokens(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_MAX_TOKENS);
+}
+
+export function scannedChoices(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_CHOICES);
+}
+
+export function scannedBodyStart(scanner: usize): u32 {
+  return load<u32>(scanner + SCAN_BODY_START);
 }

@@ -1,34 +1,38 @@
+import { body } from '@hiclaw/policy-image/arbitraries';
 import fc from 'fast-check';
-import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { COMPILE_TIMEOUT_MS, loadModule, type TestModule } from '../../policy/test/load-module.js';
-import { referenceScan, SCAN, type Scan } from './support/reference-scan.js';
+import * as L from '../../../packages/policy-image/src/layout.js';
+import { callOfJson } from '../../../packages/policy-image/src/oracle/json-call.js';
+import { readJsonObject } from '../../../packages/policy-image/src/oracle/json-tree.js';
+import { COMPILE_TIMEOUT_MS } from '../../policy/test/load-module.js';
+import {
+  BodyScanner,
+  oracleFound,
+  SCAN,
+  type Found,
+  type NamedInPath,
+  type Scan,
+} from './support/body-scanner.js';
 
-let module: TestModule;
-let scanner: number;
-let room: number;
+let scanner: BodyScanner;
 
 beforeAll(async () => {
-  module = await loadModule(path.resolve(import.meta.dirname, '../assembly/pure.ts'));
-  scanner = module.call('allocate', module.call('scannerBytes'));
-  room = module.call('allocate', 1 << 16);
+  scanner = await BodyScanner.load();
 }, COMPILE_TIMEOUT_MS);
 
+const pathModels: readonly NamedInPath[] = [
+  { name: 'gpt-4o', hasResourceNames: true },
+  { name: 'gpt-4o', hasResourceNames: false },
+];
+
 /** Scans a body handed over in chunks that end at the given offsets. */
-function scan(body: Uint8Array, cuts: readonly number[] = []): { scan: Scan; model: string } {
-  module.call('scanStart', scanner);
-  let from = 0;
-  for (const to of [...cuts, body.length]) {
-    module.memory().set(body.subarray(from, to), room);
-    if (module.call('scan', scanner, room, room + to - from) === 0) break;
-    from = to;
-  }
-  const result = SCAN[module.call('scanResult', scanner)] ?? 'malformed';
-  const length = result === 'found' ? module.call('scannedModelLength', scanner) : 0;
-  return {
-    scan: result,
-    model: Buffer.from(module.read(scanner + module.call('modelOffset'), length)).toString(),
-  };
+function scan(bytes: Uint8Array, cuts: readonly number[] = [], named: NamedInPath | null = null): Found {
+  return scanner.scan(bytes, cuts, { boundary: null, named });
+}
+
+function oracle(bytes: Uint8Array, named: NamedInPath | null = null): Found {
+  const pathModel = named === null ? null : { ...named, offset: 0 };
+  return oracleFound(named !== null, () => callOfJson(readJsonObject(bytes), pathModel));
 }
 
 const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8');
@@ -50,7 +54,8 @@ describe('model scan', () => {
     ['{"model":"a","Fallback":null}', 'ambiguous'],
     ['{}', 'missing'],
     ['{"a":{"model":"x"}}', 'missing'],
-    ['{"model ":"x"}', 'missing'],
+    ['{"model ":"x"}', 'ambiguous'],
+    ['{"mode":"x"}', 'missing'],
     ['{"model":null}', 'bad-model'],
     ['{"model":["gpt-4o"]}', 'bad-model'],
     ['{"model":{"model":"gpt-4o"}}', 'bad-model'],
@@ -100,10 +105,10 @@ describe('model scan', () => {
     ['{"a":1,"model":"a"}\u00a0', 'malformed'],
   ])('%j: %s', (text, expected) => {
     const body = utf8(text);
-    expect(referenceScan(body).scan).toBe(expected);
+    expect(oracle(body).scan).toBe(expected);
     const whole = scan(body);
     expect(whole.scan).toBe(expected);
-    expect(whole.model).toBe(referenceScan(body).model);
+    expect(whole).toEqual(oracle(body));
     for (let cut = 0; cut <= body.length; cut++) expect(scan(body, [cut])).toEqual(whole);
     expect(scan(body, [...body.keys()])).toEqual(whole);
   });
@@ -123,7 +128,7 @@ describe('model scan', () => {
       ['{"model":"a","b":["', '"]}'],
     ] as const) {
       const body = Buffer.concat([utf8(before), Buffer.from(bytes), utf8(after)]);
-      expect(referenceScan(body).scan).toBe('malformed');
+      expect(oracle(body).scan).toBe('malformed');
       for (let cut = 0; cut <= body.length; cut++) expect(scan(body, [cut]).scan).toBe('malformed');
     }
   });
@@ -137,47 +142,75 @@ describe('model scan', () => {
     expect(scan(utf8(`{"model":"a","x":${'{"a":'.repeat(128)}1${'}'.repeat(128)}}`)).scan).toBe('malformed');
   });
 
-  it('agrees with the reference on JSON that was made and then damaged', () => {
-    const key = fc.oneof(
-      fc.constantFrom('model', 'Model', 'models', 'fallback', 'FALLBACKS', 'messages', 'mode', 'modell'),
-      fc.string({ unit: 'grapheme' }),
-    );
-    const text = fc.oneof(fc.constantFrom('gpt-4o', '', '\ud800', '\u0000'), fc.string({ unit: 'binary' }));
-    const value = fc.letrec<{ value: unknown }>((tie) => ({
-      value: fc.oneof(
-        { maxDepth: 4 },
-        text,
-        fc.double({ noNaN: true }),
-        fc.constantFrom(true, false, null),
-        fc.array(tie('value'), { maxLength: 3 }),
-        fc.dictionary(key, tie('value'), { maxKeys: 3 }),
-      ),
-    })).value;
-    const entries = fc.array(fc.tuple(key, fc.oneof(value, fc.constant('gpt-4o'))), { maxLength: 5 });
-    const escaped = (s: string, all: boolean): string =>
-      all
-        ? `"${Array.from({ length: s.length }, (_, i) => `\\u${s.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`
-        : JSON.stringify(s);
+  it.each<[string, Partial<Found>]>([
+    ['{"model":"a","max_tokens":7}', { maxTokens: 7, choices: 0 }],
+    ['{"model":"a","max_tokens":7,"max_completion_tokens":9,"n":3}', { maxTokens: 9, choices: 3 }],
+    ['{"model":"a","max_output_tokens":0}', { maxTokens: 0 }],
+    ['{"model":"a","max_tokens":4294967295}', { maxTokens: 0xffff_ffff }],
+    ['{"model":"a","max_tokens":99999999999999}', { maxTokens: 0xffff_ffff }],
+    ['{"model":"a","max_tokens":1.5}', { maxTokens: 0xffff_ffff }],
+    ['{"model":"a","max_tokens":1e2}', { maxTokens: 0xffff_ffff }],
+    ['{"model":"a","max_tokens":-5,"best_of":2}', { maxTokens: 0, choices: 2 }],
+    ['{"model":"a","max_tokens":"7","x":{"max_tokens":8}}', { maxTokens: 0 }],
+    [
+      '{"generationConfig":{"maxOutputTokens":8,"candidateCount":2},"model":"a"}',
+      { maxTokens: 8, choices: 2 },
+    ],
+    ['{"model":"a"}', { usage: [L.CALL_USAGE_MEMBER, 1, 0] }],
+    [' {"model":"a","stream_options":{}}', { usage: [L.CALL_USAGE_ONLY, 32, 0] }],
+    ['{"model":"a","stream_options":{ "x":1}}', { usage: [L.CALL_USAGE_FIRST, 31, 0] }],
+    ['{"model":"a","stream_options":{"include_usage": false }}', { usage: [L.CALL_USAGE_VALUE, 48, 5] }],
+    ['{"model":"a","stream_options": null}', { usage: [L.CALL_USAGE_OPTIONS, 31, 4] }],
+    ['{"model":"a","stream_options":[]}', { usage: null }],
+    ['{"model":"a","stream_options":{"include_usage":1}}', { usage: null }],
+    ['{"model":"a","stream_options":{},"stream_options":{}}', { usage: null }],
+    [
+      '{"model":"a","stream_options":{"include_usage":true},"stream":true}',
+      { asksUsage: true, isStream: true },
+    ],
+    ['{"model":"a","stream":true,"stream":false}', { isStream: false }],
+  ])('%j says %j', (text, expected) => {
+    expect(oracle(utf8(text))).toMatchObject(expected);
+    expect(scan(utf8(text))).toMatchObject(expected);
+  });
+
+  it('agrees with the oracle on any body in any pieces, and finds the model where it says', () => {
     const seen = new Map<string, number>();
+    const pathModel = fc.constantFrom(null, null, ...pathModels);
     fc.assert(
-      fc.property(
-        entries,
-        fc.boolean(),
-        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 1 }),
-        fc.array(fc.nat(), { maxLength: 4 }),
-        (pairs, escapes, damage, cutSeeds) => {
-          const body = utf8(
-            `{${pairs.map(([k, v]) => `${escaped(k, escapes)}:${typeof v === 'string' ? escaped(v, escapes) : JSON.stringify(v)}`).join(',')}}`,
-          );
-          for (const [at, byte] of damage) body[at % body.length] = byte;
-          const cuts = cutSeeds.map((seed) => seed % (body.length + 1)).sort((a, b) => a - b);
-          const expected = referenceScan(body);
-          seen.set(expected.scan, (seen.get(expected.scan) ?? 0) + 1);
-          expect(scan(body, cuts)).toEqual(expected);
-        },
-      ),
-      { numRuns: 5_000 },
+      fc.property(body, pathModel, fc.array(fc.nat(), { maxLength: 4 }), (bytes, named, cutSeeds) => {
+        const cuts = cutSeeds.map((seed) => seed % (bytes.length + 1)).sort((a, b) => a - b);
+        const expected = oracle(bytes, named);
+        const found = scan(bytes, cuts, named);
+        expect(found).toEqual(expected);
+        seen.set(found.scan, (seen.get(found.scan) ?? 0) + 1);
+        if (found.scan !== 'found' || named !== null) return;
+        const [offset = 0, length = 0] = found.place ?? [];
+        const raw = Buffer.from(bytes.subarray(offset, offset + length)).toString();
+        expect(JSON.parse(raw)).toBe(found.model);
+        const edited = edit(bytes, found.usage);
+        if (edited !== null)
+          expect(JSON.parse(edited)).toMatchObject({ stream_options: { include_usage: true } });
+      }),
+      { numRuns: 8_000 },
     );
     expect([...seen.keys()].sort()).toEqual([...SCAN].sort());
   });
 });
+
+const FORMS: readonly string[] = [
+  '',
+  '"stream_options":{"include_usage":true},',
+  '"include_usage":true',
+  '"include_usage":true,',
+  'true',
+  '{"include_usage":true}',
+];
+
+/** The body with a usage edit made; null when there is none to make. */
+function edit(bytes: Uint8Array, usage: Found['usage']): string | null {
+  if (usage === null) return null;
+  const [form, offset, length] = usage;
+  const text = FORMS[form] ?? '';
+  return Buffer.concat([bytes.subarray(0, offset), utf8(text), bytes.subarray(offset + length)]).toString();
+}

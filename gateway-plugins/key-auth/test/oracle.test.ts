@@ -96,6 +96,7 @@ function likelyRequest({ policy, tokens }: GeneratedPolicy): fc.Arbitrary<Reques
 describe('the plugin', () => {
   it('decides as the oracle does, under any policy, on any request, in any pieces', () => {
     const kinds = new Map<string, number>();
+    let calls = 0;
     // A policy that nobody can use says little.
     const usable = keyAuthPolicy.filter(({ policy }) =>
       policy.consumers.some(({ tokens, grants }) => tokens.length * grants.length > 0),
@@ -111,7 +112,9 @@ describe('the plugin', () => {
     );
     fc.assert(
       fc.property(cases, ({ generated, requests }) => {
-        const bytes = writeKeyAuthImage(generated.policy);
+        // What a consumer has spent is no part of this decision.
+        const consumers = generated.policy.consumers.map((consumer) => ({ ...consumer, limits: [] }));
+        const bytes = writeKeyAuthImage({ ...generated.policy, consumers });
         const image = new KeyAuthImage(bytes);
         const gateways = new Map<number, Gateway>();
         for (const request of requests) {
@@ -125,6 +128,11 @@ describe('the plugin', () => {
           const kind = decide(image, facts).kind;
           kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
           if (kind === 'admit') {
+            const told = stream.info.filterState.get('wasm.hiclaw.call');
+            const record = decide(image, facts);
+            const { call } = record.kind === 'admit' ? record : { call: null };
+            expect(told === undefined ? null : Buffer.from(told)).toEqual(call);
+            if (call !== null) calls++;
             const names = [...(stream.forwardedRequest.headers ?? [])].map(([name]) => name);
             expect(names.filter((name) => isIdentityHeader(name))).toEqual(['x-hiclaw-route']);
           }
@@ -135,5 +143,6 @@ describe('the plugin', () => {
     );
     expect([...kinds.keys()].sort()).toEqual(['admit', 'answer', 'refuse']);
     expect(kinds.get('admit')).toBeGreaterThan(500);
+    expect(calls).toBeGreaterThan(60);
   });
 });

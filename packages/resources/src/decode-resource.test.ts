@@ -171,6 +171,26 @@ describe('decodeResource', () => {
       /1ms to 30m/,
     ],
     [
+      'stored responses shared by two targets',
+      'LlmRoute',
+      withSpec(llmRoute, {
+        storedResponses: 'shared',
+        targets: [
+          { provider: 'a', priority: 0, weight: 1 },
+          { provider: 'b', priority: 0, weight: 1 },
+        ],
+      }),
+      'spec.storedResponses',
+      /one target only/,
+    ],
+    [
+      'stored responses of another kind',
+      'LlmRoute',
+      withSpec(llmRoute, { storedResponses: 'mine' }),
+      'spec.storedResponses',
+      /./,
+    ],
+    [
       'less time between chunks than before the first',
       'LlmRoute',
       withSpec(llmRoute, { timeouts: { firstByte: '60s', betweenChunks: '59s' } }),

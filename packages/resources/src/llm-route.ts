@@ -15,7 +15,7 @@ const RETRYABLE_STATUSES: readonly number[] = [
 /** `spec.retry.statuses` when nothing is said: the provider is busy or failed. */
 export const DEFAULT_RETRY_STATUSES: readonly number[] = [429, 500, 502, 503, 504];
 
-/** Silence after which a stream is over, in milliseconds, when nothing is said. */
+/** Silence after which a request is over, in milliseconds, when nothing is said. */
 export const DEFAULT_SILENCE_MS = 600_000;
 
 /** `spec.timeouts.firstByte` of a route with several targets, in milliseconds, when nothing is said. */
@@ -82,12 +82,18 @@ const Timeouts = Type.Object(
     betweenChunks: Type.Optional(
       formatted('timeout', {
         description:
-          'How long a target may be silent, before and within its answer, such as 15m; at most 30m and not below `firstByte`. Default: 10m, or `firstByte` if that is longer.',
+          'How long a request may go without a byte: between chunks of its answer, and before it, all attempts together; such as 15m, at most 30m and not below `firstByte`. Default: 10m, or what all attempts take at most if that is longer.',
       }),
     ),
   },
   { ...CLOSED, description: 'How long targets may keep a request waiting.' },
 );
+
+const StoredResponses = Type.Union([Type.Literal('refused'), Type.Literal('shared')], {
+  default: 'refused',
+  description:
+    'What becomes of requests that refer to something a provider has stored, by id: responses, conversations, prompts, cached content. An id does not say whose it is. `shared`: every consumer that may use the route may read and use all of it; only with one target.',
+});
 
 const llmRouteFields = {
   path: formatted('llm-path', { default: '/v1', description: 'Path prefix under which the route listens.' }),
@@ -103,6 +109,7 @@ const llmRouteFields = {
   }),
   retry: Type.Optional(Retry),
   timeouts: Type.Optional(Timeouts),
+  storedResponses: Type.Optional(StoredResponses),
 };
 
 /** Lets consumers use models. */
@@ -115,8 +122,14 @@ export const LlmRouteSpecInput = Type.Object(
 export type LlmRouteSpecInput = Readonly<Static<typeof LlmRouteSpecInput>>;
 
 /** What the schema cannot say: which targets, statuses and times go together. */
-export function checkLlmRoute({ targets, retry, timeouts }: LlmRouteSpec, errors: FieldErrors): void {
+export function checkLlmRoute(
+  { targets, retry, timeouts, storedResponses }: LlmRouteSpec,
+  errors: FieldErrors,
+): void {
   checkTargets(targets, errors);
+  if (storedResponses === 'shared' && targets.length > 1) {
+    errors.add('spec.storedResponses', 'can be shared with one target only: an id does not say which has it');
+  }
   const seen = new Set<number>();
   for (const [index, status] of (retry?.statuses ?? []).entries()) {
     const at = `spec.retry.statuses[${index}]`;
@@ -129,7 +142,8 @@ export function checkLlmRoute({ targets, retry, timeouts }: LlmRouteSpec, errors
   const firstByte = milliseconds(timeouts?.firstByte);
   const silence = milliseconds(timeouts?.betweenChunks);
   if (firstByte !== undefined && silence !== undefined && silence < firstByte) {
-    const message = 'must not be shorter than spec.timeouts.firstByte: it counts before the first byte too';
+    const message =
+      'must not be shorter than spec.timeouts.firstByte: it bounds the silence before the first byte too';
     errors.add('spec.timeouts.betweenChunks', message);
   }
 }

@@ -84,12 +84,19 @@ function providerOf(route: Extract<KeyAuthRoute, { kind: 'llm' }>, name: string,
     protocol: 'openai',
     baseUrl: `${upstream}/via/${route.key}`,
     models: [...route.catalogue],
+    includeUsage: true,
+    prices: [],
   });
 }
 
 function llmRouteOf(route: Extract<KeyAuthRoute, { kind: 'llm' }>, name: string): LlmRoute {
   const targets = [{ provider: name, priority: 0, weight: 1 }];
-  return resource('LlmRoute', name, { path: route.path, models: [...route.models], targets });
+  return resource('LlmRoute', name, {
+    path: route.path,
+    models: [...route.models],
+    targets,
+    ...(route.sharesResponses === true && { storedResponses: 'shared' as const }),
+  });
 }
 
 function mcpServerOf(route: KeyAuthRoute, name: string, upstream: string): McpServer {

@@ -82,7 +82,15 @@ describe('decide', () => {
       { numRuns: 5000, seed: 1 },
     );
     const missing = ['admit', 'answer', ...Object.keys(REASONS)].filter((reason) => !seen.has(reason));
-    expect(missing).toEqual(['no-policy', 'internal']);
+    expect(missing).toEqual([
+      'no-policy',
+      'price-unknown',
+      'requests-exhausted',
+      'tokens-exhausted',
+      'budget-exhausted',
+      'limits-unavailable',
+      'internal',
+    ]);
     expect(seen.get('admit') ?? 0).toBeGreaterThan(400);
   });
 

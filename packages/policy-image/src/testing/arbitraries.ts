@@ -1,5 +1,6 @@
 /** Generators for property tests of everything that reads policy images. Needs fast-check, so tests only. */
 export { body, pieces } from './body-arbitraries.js';
+export { BOUNDARY, formBody } from './form-arbitraries.js';
 export {
   injectionPolicy,
   keyAuthPolicy,

@@ -15,6 +15,15 @@ const KEYS = [
   '',
   'mode',
   'models2',
+  'previous_response_id',
+  'background',
+  'prompt',
+  'container',
+  'engine',
+  'model_id',
+  'stream',
+  'stream_options',
+  'include_usage',
 ];
 const WORDS = [
   ...['{', '}', '[', ']', ':', ',', '"', '\\', ' ', '\n', '\t', '\r', '\f', '\u0000', '\u007f', '\ufeff'],
@@ -99,12 +108,54 @@ const modelValue = fc.oneof(
 );
 const otherValue = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.stringify(value));
 
+/** Members whose inside counts, with the names that count there and some that do not. */
+const nested = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    fc.constantFrom(
+      'null',
+      'true',
+      'false',
+      '1',
+      '"item_reference"',
+      '"message"',
+      '"models/gpt-4o"',
+      '"gpt-4o"',
+    ),
+    fc
+      .array(
+        fc.tuple(
+          fc.constantFrom(
+            ...['type', 'Type', 'role', 'content', 'id', 'model', 'fallbacks', 'container', 'parameters'],
+            ...['include_usage', 'cached_content', 'properties', 'google', 'x'],
+          ),
+          tie('value'),
+        ),
+        { maxLength: 4 },
+      )
+      .map((members) => `{${members.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`),
+    fc.array(tie('value'), { maxLength: 3 }).map((elements) => `[${elements.join(', ')}]`),
+  ),
+})).value;
+const section = fc.tuple(
+  fc
+    .constantFrom(
+      ...['input', 'tools', 'plugins', 'extra_body', 'container', 'prompt', 'requests'],
+      ...['stream_options', 'stream_options', 'generateContentRequest', 'generation_config', 'messages'],
+    )
+    .chain(jsonText),
+  nested,
+);
+const streaming = fc.tuple(fc.constant('"stream"'), fc.constantFrom('true', 'true', 'false', 'null'));
+
 const member = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(jsonText('model'), modelValue) },
   {
     weight: 1,
     arbitrary: fc.tuple(fc.constantFrom(...KEYS).chain(jsonText), fc.oneof(modelValue, otherValue)),
   },
+  { weight: 2, arbitrary: section },
+  { weight: 1, arbitrary: streaming },
   {
     weight: 4,
     arbitrary: fc.tuple(fc.constantFrom('messages', 'x', 'stream', 'é').chain(jsonText), otherValue),

@@ -2,15 +2,46 @@ import fc from 'fast-check';
 import type { RequestFacts } from '../oracle/facts.js';
 import type { KeyAuthConsumer, KeyAuthRoute } from '../policy.js';
 import { body, pieces } from './body-arbitraries.js';
+import { BOUNDARY, formBody } from './form-arbitraries.js';
 import { LLM_PATHS, MODELS, NOW, type GeneratedPolicy } from './policy-arbitraries.js';
 import { tokenFromSeed } from './token-from-seed.js';
 
 type Header = readonly [string, string];
 
 const METHODS = ['GET', 'POST', 'POST', 'POST', 'DELETE', 'PUT', 'HEAD', 'OPTIONS', 'PATCH', 'get', 'BREW'];
+const FORM_ENDPOINTS = [
+  ...['/audio/transcriptions', '/audio/translations', '/images/edits', '/images/variations'],
+  ...['/deployments/gpt-4o/audio/transcriptions', '/deployments/claude-3/images/edits'],
+];
+/** How many of the endpoints, from the first, are there for whoever may use the model. */
+const SERVED = 23;
 const ENDPOINTS = [
   ...['/chat/completions', '/completions', '/responses', '/embeddings', '/rerank', '/moderations'],
-  ...['/images/generations', '/audio/speech', '/messages', '/messages/count_tokens'],
+  ...[
+    '/images/generations',
+    '/audio/speech',
+    '/messages',
+    '/messages/count_tokens',
+    '/responses/input_tokens',
+  ],
+  ...[
+    '/deployments/gpt-4o/chat/completions',
+    '/deployments/gpt-4/embeddings',
+    '/models/gpt-4o:generateContent',
+  ],
+  ...[
+    '/models/a:countTokens',
+    '/models/gpt-4o-mini:batchEmbedContents',
+    '/models/gpt-4:8b:streamGenerateContent',
+  ],
+  ...FORM_ENDPOINTS,
+  ...['/responses/resp_1', '/responses/resp_1/cancel', '/responses/resp_1/input_items', '/responses/a.b'],
+  ...[
+    '/deployments/gpt%204o/completions',
+    '/deployments/a/moderations',
+    '/deployments/',
+    '/models/a:predict',
+  ],
   ...['/models', '/models/', '/files', '', '/', '/chat/completions/', '/modelsx', '/Messages'],
 ];
 const SERVICE_PATHS = [
@@ -58,7 +89,22 @@ const ODD_PARTS = [
   '%41',
   '..a',
 ];
-const QUERIES = ['', '', '', '', '?', '?a=b', '?a=;//../%2f', '?k=hck_', '?model=gpt-4o'];
+const QUERIES = [
+  ...[
+    '',
+    '',
+    '',
+    '',
+    '?',
+    '?a=b',
+    '?a=;//../%2f',
+    '?k=hck_',
+    '?model=gpt-4o',
+    '?a&%6Dodel',
+    '?a=model;Engine=1',
+  ],
+  ...['?mode%', '?%zzmodel', '?deployments=1'],
+];
 
 const EXTRA_HEADERS: readonly Header[] = [
   ['anthropic-version', '2023-06-01'],
@@ -70,6 +116,8 @@ const EXTRA_HEADERS: readonly Header[] = [
   ['accept', '*/*'],
   ['upgrade', 'websocket'],
   ['Connection', 'upgrade'],
+  ['x-model', 'gpt-4o'],
+  ['X-Deployments', ''],
   ['x-note', 'hck'],
   ['x-note', '\u0080\u00ff'],
   ['content-length', '0'],
@@ -94,6 +142,12 @@ const TYPES = [
     '',
     'application/jsonx',
     'application/json; charset',
+    'multipart/form-data; boundary=--b',
+    'multipart/form-data; boundary=x',
+    'multipart/form-data; boundary="--b"; charset=UTF-8',
+    'multipart/form-data; boundary=--b; boundary=--b',
+    'multipart/form-data; boundary =--b',
+    'multipart/form-data',
   ],
 ];
 
@@ -192,13 +246,13 @@ function fittingRequest(
           {
             weight: 5,
             arbitrary: fc
-              .constantFrom(...ENDPOINTS.slice(0, 10))
+              .constantFrom(...ENDPOINTS.slice(0, SERVED))
               .map((end) => ['POST', route.path + end] as const),
           },
           {
             weight: 1,
             arbitrary: fc
-              .constantFrom('/models', '/models/gpt-4o')
+              .constantFrom('/models', '/models/gpt-4o', '/responses/resp_1')
               .map((end) => ['GET', route.path + end] as const),
           },
         );
@@ -225,7 +279,12 @@ function fittingRequest(
       path,
       headers: [
         [header, header === 'authorization' ? `Bearer ${value}` : value],
-        ['content-type', 'application/json'],
+        [
+          'content-type',
+          FORM_ENDPOINTS.some((end) => path.endsWith(end))
+            ? `multipart/form-data; boundary=${BOUNDARY}`
+            : 'application/json',
+        ],
       ],
     }));
 }
@@ -242,9 +301,12 @@ function likelyRequest(generated: GeneratedPolicy): fc.Arbitrary<RequestFacts> |
         }),
   );
   if (fitting.length === 0) return null;
+  const jsonBody = fc.oneof(goodBody, body);
   const good = fc.record({
-    request: fc.oneof(...fitting),
-    body: fc.oneof({ weight: 1, arbitrary: goodBody }, { weight: 1, arbitrary: body }).chain(pieces),
+    request: fc.oneof(...fitting).chain((request) => {
+      const isForm = request.headers.some(([, value]) => value.startsWith('multipart/'));
+      return (isForm ? formBody : jsonBody).chain(pieces).map((parts) => ({ ...request, body: parts }));
+    }),
     now: fc.constantFrom(NOW, NOW, NOW, NOW - 1, NOW + 1),
     odd: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, fc.constantFrom(...EXTRA_HEADERS)),
     query: fc.oneof({ weight: 12, arbitrary: fc.constant('') }, fc.constantFrom(...QUERIES)),
@@ -252,6 +314,7 @@ function likelyRequest(generated: GeneratedPolicy): fc.Arbitrary<RequestFacts> |
   return good.map(({ request, odd, query, ...rest }) => ({
     ...rest,
     method: request.method,
+    body: request.body,
     path: request.path + query,
     headers: odd === null ? request.headers : [odd, ...request.headers],
   }));
@@ -284,7 +347,7 @@ function anyRequest(generated: GeneratedPolicy): fc.Arbitrary<RequestFacts> {
     method: fc.constantFrom(...METHODS),
     path: pathFor(generated),
     headers,
-    body: body.chain(pieces),
+    body: fc.oneof({ weight: 3, arbitrary: body }, { weight: 1, arbitrary: formBody }).chain(pieces),
     now: fc.constantFrom(NOW, NOW, NOW, NOW - 1, NOW + 1),
   });
 }
