@@ -36,6 +36,7 @@ export type {
   SpecByKind,
 } from './resource.js';
 export { CLOSED, Description, formatted, Name, record, words } from './schema-parts.js';
+export { suggest } from './suggestion.js';
 export { formatTimestamp, parseTimestamp } from './timestamp.js';
 export {
   DEFAULT_FIRST_BYTE_MS,

@@ -46,6 +46,7 @@ export class ScriptedGateways implements RunningGateways {
 }
 
 interface AnswerItem {
+  readonly actor?: string;
   readonly metadata: { readonly name: string };
   readonly action: string;
   readonly changes: readonly object[];
@@ -61,6 +62,8 @@ interface AnswerBody {
   readonly keyId: string;
   readonly policyVersion: number;
   readonly ending: readonly object[];
+  readonly ok: boolean;
+  readonly error?: { readonly code: string; readonly hint: string } | null;
   readonly items: readonly AnswerItem[];
   readonly llmRoutes: Readonly<Record<string, readonly string[]>>;
   readonly metadata: {
@@ -73,6 +76,7 @@ interface AnswerBody {
   };
   readonly spec: { readonly allowedConsumers: readonly unknown[] };
   readonly status: {
+    readonly conditions?: readonly { readonly type: string; readonly reason: string }[];
     readonly valueVersion: number;
     readonly revoked: boolean;
     readonly allowedConsumers: readonly object[];

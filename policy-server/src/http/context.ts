@@ -2,6 +2,8 @@ import type { Clock, Logger, Secret } from '@hiclaw/service-kit';
 import type { Gateways } from '../gateways.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
 import type { Limits } from '../limits/limits.js';
+import type { TokenKeeper } from '../oauth/token-keeper.js';
+import type { Outbound } from '../outbound/outbound-call.js';
 import type { PolicyStore } from '../store/store.js';
 import type { Vault } from '../vault/vault.js';
 import type { Usage } from '../usage/usage.js';
@@ -12,6 +14,10 @@ import type { Metrics } from './metrics.js';
 export interface ApiContext {
   readonly store: PolicyStore;
   readonly vault: Vault;
+  /** Keeps access tokens of credentials fresh. */
+  readonly tokens: TokenKeeper;
+  /** Calls services elsewhere. */
+  readonly call: Outbound;
   readonly gateways: Gateways;
   /** What the gateway side made of the stored policy. */
   readonly compileStatus: () => CompileStatus;

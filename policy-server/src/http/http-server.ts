@@ -16,6 +16,7 @@ import { registerMetrics } from './metrics-api.js';
 import { registerOpenApi } from './openapi.js';
 import { PROBLEM_TYPE, problemOf } from './problem.js';
 import { decodeQuery, unwrap } from './query.js';
+import { registerProviderTest } from './providers-api.js';
 import { registerResources } from './resources-api.js';
 import { registerRevocation } from './revocation-api.js';
 import { registerAuthentication, registerSecurityHooks, setSecurityHeaders } from './security.js';
@@ -81,6 +82,7 @@ function registerApi(app: App, context: ApiContext, methods: MethodTable): void 
     registerResources(app, context, definition);
     registerGrants(app, context, definition);
   }
+  registerProviderTest(app, context);
   registerTokens(app, context);
   registerAccess(app, context);
   registerRevocation(app, context);

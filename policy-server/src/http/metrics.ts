@@ -1,10 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Gateways } from '../gateways.js';
 import type { LimitCounters } from '../limits/limits.js';
+import type { TokenKeeperStatus } from '../oauth/token-keeper.js';
 import type { PolicyStore } from '../store/store.js';
 import type { UsageMetricsSource } from '../usage/usage-metrics.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
 import { registerLimitMetrics } from './limit-metrics.js';
+import { registerOAuthMetrics } from './oauth-metrics.js';
 import { registerUsageMetrics } from './usage-metrics.js';
 
 /**
@@ -29,6 +31,8 @@ export interface MetricSources {
   readonly compileStatus: () => CompileStatus;
   readonly usage: UsageMetricsSource;
   readonly limits: Readonly<LimitCounters>;
+  /** State of access tokens. */
+  readonly tokens: () => TokenKeeperStatus;
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -110,6 +114,7 @@ export function createMetrics(
 ): Metrics {
   collectDefaultMetrics({ register: registry });
   gauges(registry, sources);
+  registerOAuthMetrics(registry, sources.tokens);
   registerLimitMetrics(registry, sources.limits);
   registerUsageMetrics(usage, sources.usage);
   const requests = new Counter({

@@ -30,8 +30,11 @@ function kindStatus(
 }
 
 function status(context: ApiContext, resource: Resource, more: object): object {
-  const conditions = context.gateways.conditions(resource.kind, resource.metadata.name);
-  return { observedGeneration: resource.metadata.generation, conditions, ...more };
+  const { kind, metadata } = resource;
+  const translated = context.gateways.conditions(kind, metadata.name);
+  const fresh = kind === 'Credential' ? context.tokens.condition(metadata.name) : null;
+  const conditions = fresh === null ? translated : [...translated, fresh];
+  return { observedGeneration: metadata.generation, conditions, ...more };
 }
 
 function shownConsumers(consumers: readonly AllowedConsumer[]): readonly (string | AllowedConsumer)[] {

@@ -8,6 +8,7 @@ const PROBLEM_DESCRIPTIONS: Readonly<Record<number, string>> = {
   412: 'Somebody changed it since it was read.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
+  429: 'Too many of these within a short time.',
   500: 'The server made a mistake.',
   503: 'The database cannot be used, or the server is not ready.',
 };

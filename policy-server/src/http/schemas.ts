@@ -12,6 +12,7 @@ import {
 } from '@hiclaw/resources';
 import { type TSchema, Type } from 'typebox';
 import { INPUT_EXAMPLES } from './examples.js';
+import { PROVIDER_COMPONENTS } from './providers-api.js';
 import { LIMITS_COMPONENTS } from './limits-api.js';
 import { USAGE_COMPONENTS } from './usage-schemas.js';
 
@@ -212,6 +213,7 @@ export const COMPONENTS: Readonly<Record<string, object>> = {
       [`${definition.kind}List`, listSchema(definition.kind)],
     ]),
   ),
+  ...PROVIDER_COMPONENTS,
   Grant: GrantOnRoute,
   TokenList: Type.Object(
     { items: Type.Array(Type.Object({ ...tokenFields, expired: Type.Boolean() }, CLOSED)) },

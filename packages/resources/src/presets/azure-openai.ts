@@ -47,6 +47,7 @@ export const azureOpenaiDeployments: ProviderPreset = {
       includeUsage: true,
       modelsPath: null,
       testModel: null,
+      completionPath: '/deployments/{model}/chat/completions?api-version=2024-10-21',
       maxTokensField: 'max_completion_tokens',
     },
   },

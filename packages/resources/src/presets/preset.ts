@@ -31,6 +31,8 @@ export interface PresetEndpoint {
   readonly modelsPath: string | null;
   /** A cheap model for a test call, or null when names are the account's own. */
   readonly testModel: string | null;
+  /** Path and query of a completion where they are not the protocol's; `{model}` stands for the model. */
+  readonly completionPath?: string;
   /** What a request for few tokens says it with, where that is not `max_tokens`. */
   readonly maxTokensField?: 'max_completion_tokens';
 }
