@@ -76,6 +76,7 @@ export class Host {
   readonly #clusters: ReadonlySet<string> | null;
   readonly #posted: (() => void)[] = [];
   #running = false;
+  #events = 0;
 
   constructor(options: HostOptions = {}) {
     this.strict = options.strict ?? true;
@@ -117,9 +118,20 @@ export class Host {
     this.#posted.push(task);
   }
 
+  /** One event of a stream, with all that its filters do because of it: what is posted meanwhile comes after it. */
+  during<T>(event: () => T): T {
+    this.#events++;
+    try {
+      return event();
+    } finally {
+      this.#events--;
+      this.runPosted();
+    }
+  }
+
   /** Runs what was posted; VMs call it when their callback is over. */
   runPosted(): void {
-    if (this.#running) return;
+    if (this.#running || this.#events > 0) return;
     this.#running = true;
     try {
       for (let task = this.#posted.shift(); task !== undefined; task = this.#posted.shift()) task();

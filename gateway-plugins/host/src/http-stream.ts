@@ -286,7 +286,7 @@ export class HttpStream extends Context {
   #step(action: () => string): StreamStep {
     if (this.#deleted) throw new HostMisuse(`stream ${this.id} was deleted`);
     const before = this.stats.total;
-    const status = action();
+    const status = this.vm.host.during(action);
     return { status, hostcalls: this.stats.total - before, localResponse: this.#localResponse };
   }
 

@@ -10,7 +10,7 @@ import { arenaReset } from '../../sdk/assembly/arena';
 import { Status, StreamType } from '../../sdk/assembly/types';
 import { mayGoOn } from './body-decision';
 import { endsSometime } from './caller';
-import { isCut } from './limits/cut';
+import { flush } from './limits/flush';
 import { keepPolling, pollWantsTick } from './limits/recall';
 import { askAgain } from './limits/resume';
 import { currentImage } from './policy-image';
@@ -70,7 +70,7 @@ function cutStreams(image: usize): void {
   for (let slot: u32 = 0; slot < count; slot++) {
     const stream = streamAt(slot);
     if (stream.phase != ADMITTED) continue;
-    if (isCut(stream) || !goesOn(image, stream)) cut(stream);
+    if (flush(stream) || !goesOn(image, stream)) cut(stream);
     else if (endsSometime(image, stream.token)) someEnd = true;
   }
 }

@@ -1,18 +1,17 @@
 // The response side: no piece of a stream goes on that is not covered by what is reserved.
 
-import { Action, StreamType } from '../../../sdk/assembly/types';
-import { proxy_continue_stream } from '../../../sdk/assembly/abi';
+import { Action } from '../../../sdk/assembly/types';
 import { consumerOf } from '../lookup';
 import { currentImage } from '../policy-image';
 import { holdOf, Stream, usageOf } from '../streams';
 import { outputSoFar } from '../usage/progress';
-import { bodyPassed } from '../usage/response';
 import { FORM_EVENTS, UsageState } from '../usage/state';
 import { LIMITS_UNAVAILABLE } from '../verdict';
 import { ACCOUNT_UNKNOWN, hasFlag } from './accounts';
 import { isStreaming, needToGoOn } from './amounts';
 import { ask } from './ask';
 import { cutResponse, isBetweenEvents } from './cut';
+import { letGo, sendOn } from './flush';
 import * as H from './hold';
 import { monotonicNow } from './monotonic';
 import { BROKEN, DENIED, deniedVerdict, LACKS, reserve, RESERVED } from './reserve';
@@ -30,6 +29,11 @@ export function coverResponse(stream: Stream, size: u32): u32 {
   if (account == 0) return Action.Continue;
   const state = load<u32>(hold + H.HOLD_STATE);
   if (state == H.HOLD_CUT || state == H.HOLD_WAITS) return Action.Pause;
+  // The piece before this one is still there. Both go on with Continue, and neither can be held back alone.
+  if (state == H.HOLD_FLUSHES) {
+    store<u32>(hold + H.HOLD_STATE, H.HOLD_RUNS);
+    return passes(stream);
+  }
   const form = changetype<UsageState>(usageOf(stream)).form;
   if ((!isStreaming(stream) && form != FORM_EVENTS) || !needToGoOn(stream)) return passes(stream);
   const outcome = extend(stream, account - 1);
@@ -45,10 +49,18 @@ export function coverResponse(stream: Stream, size: u32): u32 {
   return cutResponse(stream, size, outcome == DENIED ? deniedVerdict() : LIMITS_UNAVAILABLE);
 }
 
+/** To be called with the trailers of a response, which would let go on what is held back. The action to return. */
+export function coverTrailers(stream: Stream): u32 {
+  const hold = holdOf(stream);
+  const state = load<u32>(hold + H.HOLD_STATE);
+  if (state == H.HOLD_FLUSHES) store<u32>(hold + H.HOLD_STATE, H.HOLD_RUNS);
+  return state == H.HOLD_WAITS ? Action.Pause : Action.Continue;
+}
+
 function passes(stream: Stream): u32 {
   const state = changetype<UsageState>(usageOf(stream));
   store<u32>(holdOf(stream) + H.HOLD_BETWEEN, isBetweenEvents(state) ? 1 : 0);
-  return Action.Continue;
+  return sendOn(stream);
 }
 
 /** Reserves the next quanta. A consumer that the image does not have any more is cut elsewhere. */
@@ -67,9 +79,8 @@ export function resumeResponse(stream: Stream, account: u32): void {
   if (!waited) return;
   const outcome = needToGoOn(stream) ? extend(stream, account) : RESERVED;
   if (outcome == RESERVED) {
-    passes(stream);
-    bodyPassed(stream);
-    proxy_continue_stream(StreamType.HttpResponse);
+    store<u32>(hold + H.HOLD_BETWEEN, isBetweenEvents(changetype<UsageState>(usageOf(stream))) ? 1 : 0);
+    letGo(stream);
     return;
   }
   const mayWait = monotonicNow() < load<u64>(hold + H.HOLD_DEADLINE) && !hasFlag(account, ACCOUNT_UNKNOWN);
@@ -83,8 +94,6 @@ export function resumeResponse(stream: Stream, account: u32): void {
 /** Cuts a response that is held back. */
 export function cutHeld(stream: Stream, reason: u32): void {
   const size = changetype<UsageState>(usageOf(stream)).seen;
-  if (cutResponse(stream, size, reason) == Action.Continue) {
-    bodyPassed(stream);
-    proxy_continue_stream(StreamType.HttpResponse);
-  }
+  store<u32>(holdOf(stream) + H.HOLD_RESUMED, 0);
+  if (cutResponse(stream, size, reason) == Action.Continue) letGo(stream);
 }

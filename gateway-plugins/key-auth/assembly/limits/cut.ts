@@ -15,6 +15,7 @@ import { reasonCode, reasonText } from '../reasons';
 import { holdOf, Stream, usageOf } from '../streams';
 import { noteCut } from '../usage/progress';
 import { EVENT_OPEN, FORM_EVENTS, UsageState } from '../usage/state';
+import { sendOn } from './flush';
 import { HOLD_BETWEEN, HOLD_CUT, HOLD_STATE } from './hold';
 
 const LF: u32 = 0x0a;
@@ -43,14 +44,14 @@ export function isBetweenEvents(state: UsageState): bool {
 
 /**
  * Puts an error in the place of the `size` bytes that the host holds of the response, and has the stream closed soon
- * after. Continue: that may go on. Pause: the stream is closed already, because nothing could be said.
+ * after. Continue, or HOLD_PIECE: that may go on. Pause: the stream is closed already, because nothing could be said.
  */
 export function cutResponse(stream: Stream, size: u32, reason: u32): u32 {
   store<u32>(holdOf(stream) + HOLD_STATE, HOLD_CUT);
   noteCut(stream);
   if (changetype<UsageState>(usageOf(stream)).form == FORM_EVENTS && putError(stream, size, reason)) {
     const woken = wakeActive();
-    if (proxy_set_effective_context(stream.context) == Status.Ok && woken) return Action.Continue;
+    if (proxy_set_effective_context(stream.context) == Status.Ok && woken) return sendOn(stream);
   }
   proxy_close_stream(StreamType.HttpResponse);
   return Action.Pause;
@@ -118,9 +119,4 @@ function putEvent(endpoint: u32, reason: u32): void {
     putAscii(reasonCode(reason));
     putAscii(END);
   }
-}
-
-/** Whether the stream is to be closed because it was cut. */
-export function isCut(stream: Stream): bool {
-  return load<u32>(holdOf(stream) + HOLD_STATE) == HOLD_CUT;
 }

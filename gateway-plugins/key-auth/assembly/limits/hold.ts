@@ -19,6 +19,11 @@ export const HOLD_OUTPUT_PRICE: usize = 40;
 export const HOLD_DEADLINE: usize = 48;
 /** u32: what has gone on of the response ends between two events. */
 export const HOLD_BETWEEN: usize = 56;
+/**
+ * u32: 1 from when a response went on that was held back until its next piece has. Envoy 1.40 puts that piece where the
+ * held ones were, and would leave it there. 2: that piece is an error, after which the stream is closed.
+ */
+export const HOLD_RESUMED: usize = 60;
 /** For each meter: u64 that is reserved in the window, u32 its end in Unix seconds, u32 0. */
 const HOLD_SHARES: usize = 64;
 const SHARE_BYTES: usize = 16;
@@ -34,6 +39,8 @@ export const HOLD_WANTS: u32 = 1;
 export const HOLD_WAITS: u32 = 2;
 /** Nothing more of its response goes on; it is closed soon. */
 export const HOLD_CUT: u32 = 3;
+/** What is held back goes on as soon as this callback is over. */
+export const HOLD_FLUSHES: u32 = 4;
 
 function shareOf(hold: usize, meter: u32): usize {
   return hold + HOLD_SHARES + <usize>meter * SHARE_BYTES;

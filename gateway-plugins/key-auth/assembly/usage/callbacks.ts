@@ -3,7 +3,7 @@
 import { proxy_close_stream } from '../../../sdk/assembly/abi';
 import { arenaReset } from '../../../sdk/assembly/arena';
 import { Action, StreamType } from '../../../sdk/assembly/types';
-import { coverResponse } from '../limits/cover';
+import { coverResponse, coverTrailers } from '../limits/cover';
 import { settleHold } from '../limits/gate';
 import { currentImage } from '../policy-image';
 import { ADMITTED, findStream, Stream, usageOf } from '../streams';
@@ -46,8 +46,9 @@ export function proxy_on_response_body(context: u32, size: u32, endOfStream: u32
 /** Spec: #proxy_on_response_trailers */
 export function proxy_on_response_trailers(context: u32, count: u32): u32 {
   const stream = callOf(context);
-  if (stream != null) endWithTrailers(stream);
-  return Action.Continue;
+  if (stream == null) return Action.Continue;
+  endWithTrailers(stream);
+  return coverTrailers(stream);
 }
 
 /** Publishes the usage of a call that is over. Spec: #proxy_on_log */

@@ -25,8 +25,13 @@ export class Gateway {
   readonly vm: Vm;
   plugin: PluginContext;
 
-  constructor(module: PluginModule, image: Uint8Array | null, options: HostOptions = {}) {
-    this.host = createHost({ node: { id: 'replica-1' }, ...options });
+  /** @param options `host`: the process that it is a thread of; default: one of its own */
+  constructor(
+    module: PluginModule,
+    image: Uint8Array | null,
+    { host, ...options }: HostOptions & { readonly host?: Host } = {},
+  ) {
+    this.host = host ?? createHost({ node: { id: 'replica-1' }, ...options });
     this.vm = this.host.createVm(module, { vmId: 'key-auth' });
     this.plugin = this.#configure(image);
   }
