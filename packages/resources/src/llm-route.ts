@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { LlmAllowedConsumers } from './allowed-consumers.js';
 import { parseTimeout } from './duration.js';
 import type { FieldErrors } from './field-errors.js';
-import { CLOSED, formatted, Name } from './schema-parts.js';
+import { CLOSED, formatted, Name, words } from './schema-parts.js';
 
 /**
  * Statuses after which another attempt can do better: the target refuses this account, does not have the model, is
@@ -89,7 +89,7 @@ const Timeouts = Type.Object(
   { ...CLOSED, description: 'How long targets may keep a request waiting.' },
 );
 
-const StoredResponses = Type.Union([Type.Literal('refused'), Type.Literal('shared')], {
+const StoredResponses = words(['refused', 'shared'], {
   default: 'refused',
   description:
     'What becomes of requests that refer to something a provider has stored, by id: responses, conversations, prompts, cached content. An id does not say whose it is. `shared`: every consumer that may use the route may read and use all of it; only with one target.',
