@@ -15,6 +15,8 @@ export const TOKENS_PER_SECOND: u64 = 10;
 /** A square image of medium quality. https://platform.openai.com/docs/guides/image-generation */
 const IMAGE_TOKENS: u64 = 1056;
 const HUGE: u64 = 100_000_000;
+/** Output of an answer that nobody sees, when the client sets no limit. */
+const USUAL_OUTPUT: u32 = 4096;
 
 function tokens(bytes: u64, perToken: u64): u32 {
   return <u32>min((bytes + perToken - 1) / perToken, HUGE);
@@ -35,6 +37,11 @@ export function outputEstimate(state: UsageState): u32 {
   }
   if (draws(endpoint)) return <u32>min(<u64>state.contentEvents * IMAGE_TOKENS, HUGE);
   return max(tokens(state.contentBytes, TEXT_BYTES), state.contentEvents);
+}
+
+/** Tokens of output of an answer that will only be there later. */
+export function mostOutput(stream: Stream): u32 {
+  return stream.maxTokens != 0 ? min<u32>(stream.maxTokens, <u32>HUGE) : USUAL_OUTPUT;
 }
 
 /** Whether nothing but the number of bytes is known of the response. */

@@ -3,9 +3,9 @@
 import { ENDPOINT_MESSAGES } from '../endpoints';
 import { Stream, usageOf } from '../streams';
 import { generates, isFree } from './endpoint-traits';
-import { inputEstimate, outputEstimate, TOKENS_PER_SECOND } from './estimate';
+import { inputEstimate, mostOutput, outputEstimate, TOKENS_PER_SECOND } from './estimate';
 import * as F from './fields';
-import { CUT, ENDED, FAILED, FINISHED, FORM_EVENTS, givenOf, UsageState } from './state';
+import { CUT, ENDED, FAILED, FINISHED, FORM_EVENTS, givenOf, PENDING, UsageState } from './state';
 
 /** How a call ended. */
 export const OUTCOME_COMPLETED: u32 = 0;
@@ -47,7 +47,7 @@ export function usageAtEnd(stream: Stream, status: u32): FinalUsage {
   takeInput(state);
   takeOutput(state);
   if (final.input == 0) estimateInput(stream, state);
-  if (generates(stream.endpoint)) completeOutput(state);
+  if (generates(stream.endpoint)) completeOutput(stream, state);
   return final;
 }
 
@@ -148,8 +148,8 @@ function splitTotal(stream: Stream, state: UsageState, total: u32): u32 {
 }
 
 /** Fills in output that the provider does not name, or did not come to name. */
-function completeOutput(state: UsageState): void {
-  const estimate = outputEstimate(state);
+function completeOutput(stream: Stream, state: UsageState): void {
+  const estimate = (state.flags & PENDING) != 0 ? mostOutput(stream) : outputEstimate(state);
   const isTold = hasOutput(state) || hasWholeAndInput(state);
   if (isWhole(state) && isTold && (final.output != 0 || estimate == 0)) return;
   final.estimated = true;

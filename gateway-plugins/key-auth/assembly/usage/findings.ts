@@ -9,11 +9,13 @@ import {
   DOCUMENT_ERROR,
   DOCUMENT_FAILURE,
   DOCUMENT_LAST,
+  DOCUMENT_PENDING,
   DOCUMENT_USAGE,
   FAILED,
   FINISHED,
   foundOf,
   givenOf,
+  PENDING,
   UsageState,
 } from './state';
 
@@ -98,6 +100,7 @@ export function endDocument(state: UsageState): void {
   }
   mergeFindings(state);
   if ((document & (DOCUMENT_ERROR | DOCUMENT_FAILURE)) != 0) state.flags |= FAILED;
+  if ((document & DOCUMENT_PENDING) != 0) state.flags |= PENDING;
   if ((document & DOCUMENT_LAST) != 0 || (state.found != 0 && hasLastUsage(state))) state.flags |= FINISHED;
 }
 

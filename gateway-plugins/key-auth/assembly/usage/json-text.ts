@@ -11,6 +11,7 @@ import {
   DOCUMENT_DELTA,
   DOCUMENT_FAILURE,
   DOCUMENT_LAST,
+  DOCUMENT_PENDING,
   UsageState,
   WORD_MAX,
   wordOf,
@@ -28,6 +29,8 @@ const LETTER_U: u32 = 0x75;
 const ERROR = ascii('error');
 const RESPONSE_FAILED = ascii('response.failed');
 const MESSAGE_DELTA = ascii('message_delta');
+const QUEUED = ascii('queued');
+const IN_PROGRESS = ascii('in_progress');
 const LAST_TYPES: StaticArray<usize> = [
   ascii('message_stop'),
   ascii('response.completed'),
@@ -157,6 +160,7 @@ function takeType(state: UsageState, word: usize, length: usize): void {
   if (is(word, MESSAGE_DELTA, length)) state.document |= DOCUMENT_DELTA;
   else if (is(word, ERROR, length)) state.document |= DOCUMENT_FAILURE;
   else if (is(word, RESPONSE_FAILED, length)) state.document |= DOCUMENT_FAILURE | DOCUMENT_LAST;
+  else if (is(word, QUEUED, length) || is(word, IN_PROGRESS, length)) state.document |= DOCUMENT_PENDING;
   for (let i = 0; i < LAST_TYPES.length; i++) {
     if (is(word, LAST_TYPES[i], length)) state.document |= DOCUMENT_LAST;
   }

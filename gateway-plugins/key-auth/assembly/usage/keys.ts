@@ -2,6 +2,7 @@
 
 import { ascii, asciiLength } from '../../../policy/assembly/ascii';
 import { bytesEqual } from '../../../policy/assembly/bytes';
+import { ENDPOINT_RESPONSES } from '../endpoints';
 import { draws } from './endpoint-traits';
 import * as F from './fields';
 import { RANK_BILLED, RANK_CHOICE, RANK_GROQ, RANK_TOKENS, RANK_TOP, RANK_WRAPPED } from './findings';
@@ -34,7 +35,7 @@ export const MEANS_COUNT: u32 = 0x100;
 export const MEANS_TEXT: u32 = 0x200;
 /** A container is text of the model, whatever is in it. */
 export const MEANS_RAW: u32 = 0x400;
-/** A string is the type of the event. */
+/** A string is the type of the event, or the status of the response. */
 export const MEANS_TYPE: u32 = 0x800;
 /** Anything but null and false is an error. */
 export const MEANS_ERROR: u32 = 0x1000;
@@ -63,6 +64,7 @@ const DATA = ascii('data');
 const DELTA = ascii('delta');
 const ERROR = ascii('error');
 const OUTPUT = ascii('output');
+const STATUS = ascii('status');
 const X_GROQ = ascii('x_groq');
 const CHOICES = ascii('choices');
 const MESSAGE = ascii('message');
@@ -179,6 +181,7 @@ function inDocument(state: UsageState, key: usize, length: usize): u32 {
       return is(key, ERROR, length) ? MEANS_ERROR : 0;
     case 6:
       if (is(key, X_GROQ, length)) return KIND_GROQ;
+      if (state.endpoint == ENDPOINT_RESPONSES && is(key, STATUS, length)) return MEANS_TYPE;
       return is(key, OUTPUT, length) ? CONTENT : 0;
     case 7:
       if (is(key, CHOICES, length)) return KIND_CHOICE | MEANS_CHOICES;

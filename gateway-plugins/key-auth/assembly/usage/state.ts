@@ -37,6 +37,8 @@ export const EVENT_OPEN: u32 = 1024;
 export const EVENT_DATA: u32 = 2048;
 /** The event being read goes to the client. */
 export const EVENT_PASSES: u32 = 4096;
+/** The answer is still being made, and will be there to be fetched later. */
+export const PENDING: u32 = 8192;
 
 /** Flags of the JSON document being read: a body, an event's data or an element of a top-level array. */
 /** There are choices, so it is no event of usage alone. */
@@ -52,6 +54,8 @@ export const DOCUMENT_LAST: u32 = 16;
 export const DOCUMENT_FAILURE: u32 = 32;
 /** Its `type` is `message_delta`, whose usage is the last of an Anthropic stream. */
 export const DOCUMENT_DELTA: u32 = 64;
+/** Its `status` says that the answer is still being made. */
+export const DOCUMENT_PENDING: u32 = 128;
 
 /** Deepest container whose keys are looked at; what is deeper is skipped. */
 export const KINDS_MAX: u32 = 32;
