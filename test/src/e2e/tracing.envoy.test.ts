@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../network/free-ports.js';
 import { until } from '../network/until.js';
 import { createCertificateAuthority } from '../upstreams/certificate-authority.js';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../upstreams/otlp-receiver.js';
@@ -88,6 +89,40 @@ describe('tracing', () => {
     );
     expect(own.parentSpanId).toBe('');
     expect(own.traceId).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('has a span for each attempt, which says where it went', async () => {
+    const { admin, gatewayOrigin } = scene.network;
+    const [deadPort = 0] = await freePorts(1);
+    await admin.put('providers', 'dead', {
+      baseUrl: `http://127.0.0.1:${deadPort}/v1`,
+      models: ['spare-model'],
+    });
+    await admin.put('llm-routes', 'fallback', {
+      path: '/v1',
+      models: ['spare-model'],
+      targets: [
+        { provider: 'dead', priority: 0 },
+        { provider: 'pretend', priority: 1, model: 'gpt-4o' },
+      ],
+      allowedConsumers: ['worker-alice'],
+    });
+    const { id, traceparent } = newTrace(4);
+    const headers = { ...bearer(scene.alice), traceparent, 'content-type': 'application/json' };
+    const body = JSON.stringify({ model: 'spare-model', messages: [] });
+    const url = `${gatewayOrigin}/v1/chat/completions`;
+    expect(await call(url, { method: 'POST', headers, body })).toMatchObject({ status: 200 });
+    const spans = await spansOf(otlp, id, 3);
+    const server = spans.find(({ kind }) => kind === SERVER);
+    const attempts = spans.filter(({ kind }) => kind === CLIENT);
+    expect(server?.attributes).toMatchObject({
+      'hiclaw.route': 'llm-routes/fallback',
+      'hiclaw.attempts': String(attempts.length),
+    });
+    expect(attempts.every(({ parentSpanId }) => parentSpanId === server?.spanId)).toBe(true);
+    const went = attempts.map(({ attributes }) => attributes['hiclaw.upstream'] ?? '');
+    expect(went.some((upstream) => upstream.startsWith('providers/pretend '))).toBe(true);
+    expect(server?.attributes['hiclaw.upstream']).toMatch(/^providers\/pretend .* gpt-4o$/);
   });
 
   it('tells the receiver nothing that a client chose, and no secret: in a path, a query, a header or a gRPC call', async () => {
