@@ -111,7 +111,7 @@ export function rememberSettings(paths: HomePaths, settings: RunSettings): void 
 }
 
 const OWN_ENTRIES =
-  /^((policy|usage)\.db(-.*)?|usage|keys|run|logs|admin-token|installation\.json|installation\.lock.*|\..*\.[0-9a-f]{12})$/;
+  /^((policy|usage|leases)\.db(-.*)?|usage|keys|run|logs|admin-token|installation\.json|installation\.lock.*|\..*\.[0-9a-f]{12})$/;
 
 /** Splits what is in the home into what HiClaw put there and what somebody else did. */
 export function homeEntries(paths: HomePaths): {

@@ -228,11 +228,12 @@ async function start(
     bind: config.bind,
     version: readVersion(),
   };
+  cleanup.add(() => adminTokens.stop());
+  // Whoever finds the API ready may read the admin token at once.
+  await adminTokens.start();
   const app = await buildHttpServer(context);
   cleanup.add(() => closeGently(app));
   const url = await listen(app, config);
-  cleanup.add(() => adminTokens.stop());
-  await adminTokens.start();
   log.info({ url, policyVersion: store.resources().policyVersion }, 'policy server is ready');
   return { url, store, gateways, adminTokens };
 }

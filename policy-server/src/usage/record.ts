@@ -51,7 +51,7 @@ export interface UsageRecord extends CallTokens {
 export type DecodedLine = { readonly record: UsageRecord } | { readonly problem: string };
 
 /** A call with more tokens than this is not one. */
-export const MAX_TOKENS = 1_000_000_000;
+const MAX_TOKENS = 1_000_000_000;
 const RECORD_VERSION = 1;
 const MAX_MS = 1_000_000_000_000;
 const MAX_NAME_LENGTH = 256;
