@@ -17,11 +17,6 @@ const AT_ONCE = { base_interval: seconds(0.001), max_interval: seconds(0.001) };
 /** The same target, which is busy or failed. */
 const PATIENT = { base_interval: seconds(0.5), max_interval: seconds(5) };
 
-/** Looks for a target that was not tried: with very unequal weights a light one comes up seldom. */
-const HOST_SELECTIONS = 100;
-/** Beyond what attempts and waits between them take, so that they and not this end a request. */
-const IDLE_SLACK_SECONDS = 30;
-
 /** Where a second request would be a second order. */
 export const SAFE_RETRIES: EnvoyMessage = {
   retry_on: UNSEEN,
@@ -31,22 +26,20 @@ export const SAFE_RETRIES: EnvoyMessage = {
 
 /** https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/config/route/v3/route_components.proto#config-route-v3-retrypolicy */
 export function renderRetries(attempts: Attempts): EnvoyMessage {
-  const { statuses, further, perPriority, firstByteMs, silenceMs } = attempts;
+  const { statuses, further, others, firstByteMs } = attempts;
   return {
     ...(statuses === null
       ? { retry_on: UNSEEN, retry_back_off: BACK_OFF }
       : renderFailures(attempts, statuses)),
     num_retries: wrapped(further),
-    ...(perPriority === null ? {} : otherTargets(perPriority)),
-    // Silence before the first byte ends an attempt too, so that it is never shorter than the wait for that byte.
-    ...(firstByteMs === null
-      ? {}
-      : { per_try_timeout: seconds(firstByteMs / 1000), per_try_idle_timeout: seconds(silenceMs / 1000) }),
+    ...(others === null ? {} : otherTargets(others)),
+    // Not with a per_try_idle_timeout: Envoy stops that one when this one comes, answer or not.
+    ...(firstByteMs === null ? {} : { per_try_timeout: seconds(firstByteMs / 1000) }),
   };
 }
 
-function renderFailures({ perPriority }: Attempts, statuses: readonly number[]): EnvoyMessage {
-  const isAlone = perPriority === null;
+function renderFailures({ others }: Attempts, statuses: readonly number[]): EnvoyMessage {
+  const isAlone = others === null;
   const byStatus = statuses.length === 0 ? [] : [STATUS];
   const byEnvoy = !isAlone && statuses.includes(429) ? [RATE_LIMITED] : [];
   return {
@@ -62,7 +55,7 @@ const AS_ASKED: EnvoyMessage = {
   max_interval: seconds(LONGEST_WAIT_SECONDS),
 };
 
-function otherTargets(perPriority: number): EnvoyMessage {
+function otherTargets({ perPriority, turns }: NonNullable<Attempts['others']>): EnvoyMessage {
   return {
     retry_priority: {
       name: 'envoy.retry_priorities.previous_priorities',
@@ -77,13 +70,7 @@ function otherTargets(perPriority: number): EnvoyMessage {
         typed_config: any('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
       },
     ],
-    host_selection_retry_max_attempts: HOST_SELECTIONS,
+    // Envoy draws by weight until it draws a target that was not tried.
+    host_selection_retry_max_attempts: turns,
   };
-}
-
-/** After how long without a byte in either direction the whole request is over. */
-export function idleSeconds({ further, firstByteMs, silenceMs }: Attempts): number {
-  if (firstByteMs === null) return silenceMs / 1000;
-  const attempts = ((further + 1) * firstByteMs) / 1000 + further * LONGEST_WAIT_SECONDS;
-  return Math.ceil(Math.max(silenceMs / 1000, attempts)) + IDLE_SLACK_SECONDS;
 }

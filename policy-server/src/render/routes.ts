@@ -1,7 +1,7 @@
 import type { GatewayRoute, PathRewrite } from '../translate/state.js';
 import { any, type EnvoyMessage, seconds, wrapped } from './json.js';
 import { REASON_HEADER, ROUTE_CONFIG, ROUTE_HEADER, ROUTE_TYPE } from './names.js';
-import { idleSeconds, renderRetries, SAFE_RETRIES } from './retries.js';
+import { renderRetries, SAFE_RETRIES } from './retries.js';
 
 /** A stream without a byte in either direction for this long is over; LLM routes say so themselves. */
 const IDLE_SECONDS = { llm: 600, service: 600, mcp: 3_600 };
@@ -65,7 +65,9 @@ export function renderRoutes(route: GatewayRoute): readonly EnvoyMessage[] {
         : { host_rewrite_literal: route.hostHeader }),
       ...(rewrite.to === null ? {} : { prefix_rewrite: rewrite.to }),
       timeout: seconds(0),
-      idle_timeout: seconds(route.attempts === null ? IDLE_SECONDS[route.kind] : idleSeconds(route.attempts)),
+      idle_timeout: seconds(
+        route.attempts === null ? IDLE_SECONDS[route.kind] : route.attempts.silenceMs / 1000,
+      ),
       retry_policy: route.attempts === null ? SAFE_RETRIES : renderRetries(route.attempts),
     },
     // The usage of an answer must be readable on its way.

@@ -7,6 +7,8 @@ import {
 } from '@hiclaw/resources';
 import type { Attempts, Pool } from './state.js';
 
+/** What waits between attempts, and whatever else is not waiting for a first byte, may add, each. */
+const BETWEEN_ATTEMPTS_MS = 15_000;
 /** Further attempts when only failures before the upstream can have seen the request lead to one. */
 const SAFE_FURTHER = 2;
 
@@ -23,20 +25,31 @@ export function attemptsOf({ retry, timeouts }: LlmRoute['spec'], pool: Pool | n
   const betweenChunks = milliseconds(timeouts?.betweenChunks);
   const byDefault = several ? Math.min(DEFAULT_FIRST_BYTE_MS, betweenChunks ?? Infinity) : null;
   const firstByteMs = milliseconds(timeouts?.firstByte) ?? byDefault;
+  const usually = several || retry !== undefined ? Math.max(1, targets - 1) : SAFE_FURTHER;
+  const further = retry?.attempts ?? usually;
+  const atMostMs = firstByteMs === null ? 0 : (further + 1) * (firstByteMs + BETWEEN_ATTEMPTS_MS);
   return {
     statuses: statusesOf(retry, several),
-    further: retry?.attempts ?? (several || retry !== undefined ? Math.max(1, targets - 1) : SAFE_FURTHER),
-    perPriority: pool === null || !several ? null : smallestPriority(pool),
+    further,
+    others: pool === null || !several ? null : othersIn(pool),
     firstByteMs,
-    silenceMs: betweenChunks ?? Math.max(DEFAULT_SILENCE_MS, firstByteMs ?? 0),
+    silenceMs: betweenChunks ?? Math.max(DEFAULT_SILENCE_MS, atMostMs),
   };
 }
 
-/** With as many attempts in each, every priority has its turn before one is tried again. */
-function smallestPriority({ targets }: Pool): number {
-  const sizes = new Map<number, number>();
-  for (const { priority } of targets) sizes.set(priority, (sizes.get(priority) ?? 0) + 1);
-  return Math.min(...sizes.values());
+function othersIn({ targets }: Pool): NonNullable<Attempts['others']> {
+  const priorities = [...new Set(targets.map(({ priority }) => priority))];
+  const weights = priorities.map((one) =>
+    targets.filter(({ priority }) => priority === one).map(({ weight }) => weight),
+  );
+  const turns = weights.map((list) =>
+    Math.ceil(list.reduce((sum, weight) => sum + weight, 0) / Math.min(...list)),
+  );
+  return {
+    // With as many attempts in each, every priority has its turn before one is tried again.
+    perPriority: Math.min(...weights.map(({ length }) => length)),
+    turns: Math.max(...turns) + 1,
+  };
 }
 
 function statusesOf(retry: LlmRoute['spec']['retry'], several: boolean): readonly number[] | null {

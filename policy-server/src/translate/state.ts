@@ -98,11 +98,16 @@ export interface Attempts {
   readonly statuses: readonly number[] | null;
   /** Most attempts after the first. */
   readonly further: number;
-  /** How many are made among targets of one priority before the next priority; null: there is one target. */
-  readonly perPriority: number | null;
+  /** How another target is found; null: there is one. */
+  readonly others: {
+    /** How many attempts are made among targets of one priority before the next priority. */
+    readonly perPriority: number;
+    /** After how many turns by weight even the lightest target of a priority has had one. */
+    readonly turns: number;
+  } | null;
   /** Milliseconds until an answer begins; null: only silence ends an attempt. */
   readonly firstByteMs: number | null;
-  /** Milliseconds; at least `firstByteMs`. */
+  /** Milliseconds without a byte after which the request is over, before its answer and within; at least `firstByteMs`. */
   readonly silenceMs: number;
 }
 
