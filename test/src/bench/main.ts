@@ -14,10 +14,12 @@ import { assertCores } from './cores.js';
 import { consumers } from './parts/consumers.js';
 import { editsMemory } from './parts/edits-memory.js';
 import { modelPolicy } from './parts/model-policy.js';
+import { peers } from './parts/peers.js';
 import { revoke } from './parts/revoke.js';
 import { sse } from './parts/sse.js';
 import { start } from './parts/start.js';
 import { throughput } from './parts/throughput.js';
+import { usageOverhead } from './parts/usage-overhead.js';
 import { describeMachine } from './report/machine.js';
 import { markdown, replaceResults } from './report/markdown.js';
 import type { BenchResult } from './report/result.js';
@@ -27,6 +29,8 @@ const PARTS: Readonly<Record<string, Part>> = {
   'model-policy': modelPolicy,
   consumers,
   sse,
+  'usage-overhead': usageOverhead,
+  peers,
   revoke,
   'edits-memory': editsMemory,
   start,

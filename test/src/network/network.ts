@@ -20,6 +20,8 @@ export interface NetworkOptions {
   readonly accessLog?: boolean;
   /** Where gateways send spans. Default: nowhere. */
   readonly tracing?: TracingOptions;
+  /** Whether gateways write the usage of LLM calls to their journals, as an installation does. Default: true. */
+  readonly usageJournal?: boolean;
   /** Keep the gateways on this core. */
   readonly gatewayCore?: number;
   /** Keep the policy server on this core. */
@@ -180,7 +182,7 @@ async function runReplica(
     concurrency,
     sockets: { ...home.sockets, admin: files.admin },
     ...(options.accessLog === false ? {} : { accessLog: files.accessLog }),
-    usageJournal: files.usageJournal,
+    ...(options.usageJournal === false ? {} : { usageJournal: files.usageJournal }),
     ...(options.tracing === undefined ? {} : { tracing: options.tracing }),
   });
   await writeFile(files.bootstrap, JSON.stringify(bootstrap));

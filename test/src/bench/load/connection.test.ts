@@ -58,6 +58,42 @@ describe('a connection of the load generator', () => {
     connection.close();
   });
 
+  it('takes a chunked answer as complete at its last chunk, wherever reads cut it', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const answers = [
+      [`${head}5\r\nhello\r\n0\r\n\r\n`],
+      [head, '5\r\nhello\r', '\n0', '\r\n\r', '\n'],
+      [ANSWER],
+    ];
+    let sent = 0;
+    const left: number[] = [];
+    const port = await serve((socket) => {
+      const pieces = answers[sent++] ?? [];
+      left.push(pieces.length);
+      const next = (i: number): void => {
+        const piece = pieces[i];
+        if (piece === undefined) return;
+        left[left.length - 1] = pieces.length - i - 1;
+        socket.write(piece, () => setTimeout(next, 2, i + 1));
+      };
+      next(0);
+    });
+    const unsent: (number | undefined)[] = [];
+    const connection = openConnection(
+      port,
+      () => REQUEST,
+      (status) => {
+        expect(status).toBe(200);
+        unsent.push(left.at(-1));
+        if (unsent.length < 3) connection.send();
+      },
+    );
+    connection.send();
+    await until(() => unsent.length === 3, { withinMs: 5000 });
+    expect(unsent).toEqual([0, 0, 0]);
+    connection.close();
+  });
+
   it('tells of a request that was lost with its connection, and opens another', async () => {
     let requests = 0;
     const port = await serve((socket) =>

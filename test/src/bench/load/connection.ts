@@ -12,6 +12,8 @@ export interface Connection {
 const LOST = 0;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)\r\n/i;
+const CHUNKED = /\r\ntransfer-encoding: chunked\r\n/i;
+const LAST_CHUNK = '\r\n0\r\n\r\n';
 
 /**
  * @param onAnswer called with the status of each complete answer, and with `LOST` when the connection ends while a
@@ -24,21 +26,29 @@ export function openConnection(
 ): Connection {
   let busy = false;
   let closed = false;
-  // What of the current answer came before this read; empty nearly always.
+  // What of the current answer's head came before this read; empty nearly always.
   let before = Buffer.alloc(0);
+  let answer: Answer | null = null;
   let socket: Socket;
 
   const take = (bytes: Buffer): void => {
-    const answer = before.length === 0 ? bytes : Buffer.concat([before, bytes]);
-    const length = answerLength(answer);
-    if (length === -1 || answer.length < length) {
-      before = Buffer.from(answer);
-      return;
+    let body = bytes;
+    if (answer === null) {
+      const all = before.length === 0 ? bytes : Buffer.concat([before, bytes]);
+      const headEnd = all.indexOf(END_OF_HEAD);
+      if (headEnd === -1) {
+        before = Buffer.from(all);
+        return;
+      }
+      before = Buffer.alloc(0);
+      answer = answerOf(all.toString('latin1', 0, headEnd + 2));
+      body = all.subarray(headEnd + END_OF_HEAD.length);
     }
-    before = Buffer.alloc(0);
+    if (!answer.endsWith(body)) return;
+    const { status } = answer;
+    answer = null;
     busy = false;
-    // "HTTP/1.1 200": the status is at 9.
-    onAnswer(Number(answer.toString('latin1', 9, 12)));
+    onAnswer(status);
   };
 
   const open = (): void => {
@@ -59,6 +69,7 @@ export function openConnection(
     socket.on('close', () => {
       if (closed) return;
       before = Buffer.alloc(0);
+      answer = null;
       const lost = busy;
       busy = false;
       open();
@@ -82,10 +93,27 @@ export function openConnection(
   };
 }
 
-/** Bytes of the whole answer at the start of `bytes`, or -1 while its head is not complete. */
-function answerLength(bytes: Buffer): number {
-  const headEnd = bytes.indexOf(END_OF_HEAD);
-  if (headEnd === -1) return -1;
-  const digits = CONTENT_LENGTH.exec(bytes.toString('latin1', 0, headEnd + 2))?.[1];
-  return headEnd + 4 + Number(digits ?? 0);
+/** An answer whose head is known. */
+interface Answer {
+  readonly status: number;
+  /** Takes the next part of the body; true when it is complete. */
+  endsWith(part: Buffer): boolean;
+}
+
+function answerOf(head: string): Answer {
+  // "HTTP/1.1 200": the status is at 9.
+  const status = Number(head.slice(9, 12));
+  if (CHUNKED.test(head)) {
+    // There is never a second answer behind this one, so the last chunk is the last thing that comes.
+    let tail = '\r\n';
+    const endsWith = (part: Buffer): boolean => {
+      tail = (tail + part.toString('latin1', Math.max(0, part.length - LAST_CHUNK.length))).slice(
+        -LAST_CHUNK.length,
+      );
+      return tail === LAST_CHUNK;
+    };
+    return { status, endsWith };
+  }
+  let left = Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
+  return { status, endsWith: (part) => (left -= part.length) <= 0 };
 }

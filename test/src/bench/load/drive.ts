@@ -1,4 +1,4 @@
-import { cpuSeconds } from '../cores.js';
+import { totalCpuSeconds } from '../cores.js';
 import type { LoadJob, LoadMessage, LoadResult } from './job.js';
 import { runPinnedJob } from './pinned-child.js';
 
@@ -15,7 +15,7 @@ export interface DrivenLoad extends LoadResult {
  * @param pids the gateway's processes, whose CPU time counts
  */
 export function drive(job: LoadJob, pids: readonly number[]): Promise<DrivenLoad> {
-  const used = (): number => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const used = (): number => totalCpuSeconds(pids);
   let before = NaN;
   return runPinnedJob(new URL('generator.js', import.meta.url), job, (told) => {
     const message = told as LoadMessage;

@@ -19,17 +19,21 @@ class Tally {
   readonly #warm: number;
 
   constructor(job: LoadJob) {
-    this.#warm = performance.now() + job.warmUpSeconds * 1000;
+    const start = performance.now();
+    this.#warm = start + job.warmUpSeconds * 1000;
+    if (job.warmUpSeconds === 0) this.#begin(start);
+  }
+
+  #begin(at: number): void {
+    this.#since = at;
+    tell({ warm: true });
   }
 
   /** Takes one answer; returns the time. */
   add(status: number, due: number): number {
     const now = performance.now();
     if (now < this.#warm) return now;
-    if (this.#since === 0) {
-      this.#since = now;
-      tell({ warm: true });
-    }
+    if (this.#since === 0) this.#begin(now);
     if (status === 200) this.#samples.push(now - due);
     else this.#failures[status] = (this.#failures[status] ?? 0) + 1;
     return now;

@@ -5,7 +5,7 @@ export interface LoadJob {
   /** Complete HTTP/1.1 requests, head and body, sent in turn. */
   readonly requests: readonly string[];
   readonly connections: number;
-  /** Not counted. */
+  /** Not counted; 0: all is counted, from the first request on. */
   readonly warmUpSeconds: number;
   /** Counted. */
   readonly seconds: number;
@@ -33,6 +33,13 @@ export interface Latency {
   readonly max: number;
 }
 
+/** A POST, in parts. */
+export interface HttpCall {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** The complete request a job sends. */
 export function httpRequest(
   method: string,
@@ -43,4 +50,8 @@ export function httpRequest(
   const fields = { host: 'gateway.test', ...headers, 'content-length': String(Buffer.byteLength(body)) };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
   return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+export function postRequest({ path, headers, body }: HttpCall): string {
+  return httpRequest('POST', path, headers, body);
 }

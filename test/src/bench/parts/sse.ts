@@ -1,6 +1,6 @@
 import { Cleanup } from '../../network/cleanup.js';
 import type { BenchContext } from '../context.js';
-import { cpuSeconds, LOAD_CORE } from '../cores.js';
+import { LOAD_CORE, totalCpuSeconds } from '../cores.js';
 import { runPinnedJob } from '../load/pinned-child.js';
 import { atMost, microseconds, type PartResult, type Table } from '../report/result.js';
 import { chatBody } from '../requests.js';
@@ -96,7 +96,7 @@ function streamThrough(row: Row, token: string): Promise<Measured> {
     body,
     streams: STREAMS,
   };
-  const used = (): number => row.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const used = (): number => totalCpuSeconds(row.pids);
   let before = NaN;
   return runPinnedJob(new URL('../sse/stream-client.js', import.meta.url), job, (told) => {
     const message = told as StreamMessage;

@@ -11,7 +11,7 @@ export interface OurRow extends Row {
   readonly token: string;
 }
 
-export interface OurRowOptions extends Pick<NetworkOptions, 'accessLog'> {
+export interface OurRowOptions extends Pick<NetworkOptions, 'accessLog' | 'usageJournal'> {
   readonly name?: string;
 }
 
@@ -25,6 +25,7 @@ export async function startOurRow(upstreamPort: number, options: OurRowOptions =
     gatewayCore: GATEWAY_CORE,
     policyServerCore: LOAD_CORE,
     accessLog: options.accessLog ?? false,
+    usageJournal: options.usageJournal ?? true,
   });
   try {
     await createBenchPolicy(network, upstreamPort);
@@ -85,6 +86,29 @@ export async function createBenchPolicy(
     baseUrl: origin,
     credential: 'bench',
     allow: [{ methods: ['POST', 'GET'], paths: ['/**'] }],
+    allowedConsumers: [CONSUMER],
+  });
+}
+
+/** Beside those of `createBenchPolicy`, routes to an upstream that streams: `/streams` for LLM calls, `/services/streams`. */
+export async function createStreamPolicy({ admin }: Pick<Network, 'admin'>, port: number): Promise<void> {
+  const origin = `http://127.0.0.1:${port}`;
+  await admin.put('providers', 'streams', {
+    protocol: 'openai',
+    baseUrl: `${origin}/v1`,
+    credential: 'bench',
+    models: ['gpt-4o'],
+  });
+  await admin.put('llm-routes', 'streams', {
+    path: '/streams',
+    models: ['gpt-4o'],
+    targets: [{ provider: 'streams' }],
+    allowedConsumers: [CONSUMER],
+  });
+  await admin.put('service-routes', 'streams', {
+    baseUrl: origin,
+    credential: 'bench',
+    allow: [{ methods: ['POST'], paths: ['/**'] }],
     allowedConsumers: [CONSUMER],
   });
 }

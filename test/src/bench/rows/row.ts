@@ -25,6 +25,19 @@ export function stockRow(stock: StockEnvoy, name: string, helpers: readonly Help
   };
 }
 
+/** The same gateway under another name, for requests of another kind. Whoever started the row ends it. */
+export function namedRow(name: string, row: Row): Row {
+  return {
+    name,
+    port: row.port,
+    get pids() {
+      return row.pids;
+    },
+    restart: () => row.restart(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
 /** A process beside Envoy that decides for it. */
 export interface Helper extends AsyncDisposable {
   readonly pid: number;
