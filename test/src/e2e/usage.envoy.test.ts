@@ -13,6 +13,8 @@ const CONSUMERS = ['worker-alice', 'worker-bob'] as const;
 const JOURNAL_BYTES = 65_536;
 /** How long the policy server lives between two kills, so that they hit it at different work. */
 const PAUSES_MS = [20, 300, 90, 600, 5, 160];
+/** A gateway writes out what is older than this, also on a machine that has much to do: it tries every 50 ms. */
+const FLUSHED_MS = 1000;
 /** A line of a journal has more than this. */
 const LINE_BYTES = 400;
 
@@ -228,6 +230,43 @@ describe('usage', () => {
     });
     expect(byModel.get('pretend-no-usage')?.output).toBeGreaterThan(0);
   });
+
+  it('loses of a gateway that is killed no more than it had not written yet, and doubles nothing', async () => {
+    const sent = new Map<string, number>();
+    const way = WAYS[0];
+    const load = startLoad(50, async (index) => {
+      const model = `pretend-usage-in-${index + 1}-out-1`;
+      const answer = await send(index, 'worker-alice', way, model);
+      if (isWhole(answer, way)) sent.set(model, performance.now());
+      return answer;
+    });
+    const kills: number[] = [];
+    for (const replica of [...network.replicas, ...network.replicas]) {
+      const before = sent.size;
+      await until(() => sent.size > before + 60, { withinMs: 20_000, onTimeout: () => network.logs() });
+      kills.push(performance.now());
+      await replica.kill('SIGKILL');
+      await replica.restart();
+    }
+    await load.stop();
+    const isSafe = (endedAt: number): boolean =>
+      kills.every((kill) => endedAt > kill || endedAt < kill - FLUSHED_MS);
+    const safe = [...sent].filter(([, endedAt]) => isSafe(endedAt)).map(([model]) => model);
+    expect(safe.length).toBeGreaterThan(0);
+    const calls = await until(
+      async () => {
+        const all = await recordedCalls('worker-alice');
+        const models = new Set(all.map(({ requestedModel }) => requestedModel));
+        return safe.every((model) => models.has(model)) ? all : null;
+      },
+      { withinMs: 10_000, onTimeout: () => network.logs() },
+    );
+    expect(new Set(calls.map(({ requestedModel }) => requestedModel)).size).toBe(calls.length);
+    expect((await usage('?by=')).totals).toMatchObject({
+      requests: calls.length,
+      input: calls.reduce((total, { input }) => total + input, 0),
+    });
+  }, 240_000);
 
   it('loses and doubles nothing while everything is restarted over and over', async () => {
     const sent = new Map<string, { readonly way: Way; readonly consumer: string; whole: boolean | null }>();
