@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { ResourceSet } from '../store/resource-set.js';
-import { ResourceSetBuilder } from '../xds/resource-set.fixture.js';
+import { resource, ResourceSetBuilder } from '../xds/resource-set.fixture.js';
 import { listCases, readManifests } from './manifests.fixture.js';
+import type { GatewayState } from './state.js';
 import { createTranslator, type TranslateOptions, type Translation } from './translate.js';
 
 const folder = fileURLToPath(new URL('testdata', import.meta.url));
@@ -91,22 +92,28 @@ describe('translate', () => {
       fc.record({ op: fc.constant('token'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('grant'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('route'), name, flag: fc.boolean() }),
+      fc.record({ op: fc.constant('fallback'), name, flag: fc.boolean() }),
+      fc.record({ op: fc.constant('narrow'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('credential'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('provider'), name, flag: fc.boolean() }),
     );
+    let variants = 0;
     fc.assert(
       fc.property(fc.array(edit, { maxLength: 25 }), (edits) => {
         const builder = new ResourceSetBuilder();
+        for (const known of names) builder.provider(known, 'https://api.example.com/v1').consumer(known);
         const stepwise = createTranslator(options);
         for (const step of edits) {
           apply(builder, step.op, step.name, step.flag);
           const set = builder.set();
           const { state } = stepwise(set);
           expect(readable(state)).toEqual(readable(createTranslator(options)(set).state));
+          variants += state.pools.filter(({ key }) => key.includes('~')).length;
         }
       }),
       { numRuns: 150 },
     );
+    expect(variants).toBeGreaterThan(20);
   });
 
   it('keeps parts of the state that did not change', () => {
@@ -125,6 +132,32 @@ describe('translate', () => {
     expect(after.upstreams).toBe(before.upstreams);
     expect(after.routes).toBe(before.routes);
     expect(after.injection).toBe(before.injection);
+  });
+
+  it('keeps clusters and routes when a grant changes, unless it needs a variant that was not there', () => {
+    const builder = new ResourceSetBuilder().consumer('alice').consumer('bob').consumer('carol');
+    builder.provider('p', 'https://p.example.com/v1');
+    const targets = ['m', 'n', 'o'].map((model, priority) => ({ provider: 'p', model, priority, weight: 1 }));
+    builder.llmRoutes.set('r', resource('LlmRoute', 'r', { path: '/v1', models: ['*'], targets }));
+    const grant = (consumer: string, models: string[] | null): GatewayState => {
+      builder.grants.delete(consumer);
+      builder.grant(consumer, 'llm-routes', 'r', models);
+      return translate(builder.set()).state;
+    };
+    const keys = ({ pools }: GatewayState): string[] => pools.map(({ key }) => key);
+    const translate = createTranslator(options);
+    grant('alice', ['n']);
+    const first = grant('bob', null);
+    expect(keys(first)).toEqual(['llm-routes/r', 'llm-routes/r~3']);
+    const same = grant('carol', ['n', 'x']);
+    expect(
+      [same.pools, same.routes].map((part, index) => part === [first.pools, first.routes][index]),
+    ).toEqual([true, true]);
+    const more = grant('bob', ['o']);
+    expect(keys(more)).toEqual(['llm-routes/r', 'llm-routes/r~3', 'llm-routes/r~5']);
+    expect(more.pools.slice(0, 2).map((pool, index) => pool === first.pools[index])).toEqual([true, true]);
+    grant('carol', null);
+    expect(keys(grant('alice', null))).toEqual(['llm-routes/r', 'llm-routes/r~5']);
   });
 
   it('keeps the consumers when only labels of one changed', () => {
@@ -186,6 +219,21 @@ function apply(builder: ResourceSetBuilder, op: string, name: string, flag: bool
     case 'route':
       if (flag) builder.llmRoute(name, name, [`${name}-*`], `/${name}/v1`);
       else builder.llmRoutes.delete(name);
+      break;
+    case 'fallback': {
+      // The same names as those of routes with one target, so that one becomes the other.
+      const targets = [
+        { provider: name, priority: 0, weight: 1 },
+        { provider: 'a', model: 'a-1', priority: 1, weight: 1 },
+        { provider: 'a', model: flag ? 'b-1' : 'c-1', priority: 1, weight: 2 },
+      ];
+      const spec = { path: `/${name}/v1`, models: [`${name}-*`], targets };
+      builder.llmRoutes.set(name, resource('LlmRoute', name, spec));
+      break;
+    }
+    case 'narrow':
+      builder.grants.delete(name);
+      builder.grant(name, 'llm-routes', 'b', flag ? ['a-*'] : ['b-*', 'c-*']);
       break;
     case 'credential':
       if (flag) builder.credential(name, ['api.example.com']);
