@@ -92,7 +92,7 @@ describe('translate', () => {
       fc.record({ op: fc.constant('token'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('grant'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('route'), name, flag: fc.boolean() }),
-      fc.record({ op: fc.constant('fallback'), name, flag: fc.boolean() }),
+      fc.record({ op: fc.constant('fallback'), name: fc.constant('b'), flag: fc.boolean() }),
       fc.record({ op: fc.constant('narrow'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('credential'), name, flag: fc.boolean() }),
       fc.record({ op: fc.constant('provider'), name, flag: fc.boolean() }),
