@@ -156,6 +156,13 @@ describe('no secret leaks', () => {
     for (const path of ['/openapi.json', '/docs', '/metrics', '/healthz', '/readyz']) {
       add(`API ${path}`, (await call(`${network.apiOrigin}${path}`, { method: 'GET', headers: {} })).body);
     }
+    const scrapeTokenFile = join(home.folder, 'keys', 'metrics-token');
+    const scrapeToken = await readLine(scrapeTokenFile);
+    for (const path of ['/metrics/usage', '/metrics/gateways']) {
+      const page = await call(`${network.apiOrigin}${path}`, { method: 'GET', headers: bearer(scrapeToken) });
+      expect([path, page.status]).toEqual([path, 200]);
+      add(`API ${path}`, page.body);
+    }
     const running = await processes();
     expect(places.length).toBeGreaterThan(30);
     expect(running.length).toBeGreaterThan(6);
@@ -195,6 +202,10 @@ describe('no secret leaks', () => {
       places.filter(({ name }) => name !== home.adminTokenFile),
     );
     search('admin token', adminToken, running);
+    search('metrics token', scrapeToken, [
+      ...places.filter(({ name }) => name !== scrapeTokenFile),
+      ...running,
+    ]);
     expect(found).toEqual([]);
     // The search itself works: what must be there is found.
     expect(
