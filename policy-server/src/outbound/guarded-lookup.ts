@@ -10,7 +10,10 @@ export type Resolve = (
 
 /** The resolver of the operating system. */
 export const systemResolve: Resolve = (name, callback) => {
-  systemLookup(name, { all: true }, callback);
+  systemLookup(name, { all: true }, (error, addresses: LookupAddress[] | undefined) => {
+    // Beside an error there are none, whatever the types say.
+    callback(error, addresses ?? []);
+  });
 };
 
 /** A name leads to an address that no upstream may have. */

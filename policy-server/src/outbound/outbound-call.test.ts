@@ -66,6 +66,13 @@ describe('outbound calls', () => {
     expect(requests).toBe(before);
   });
 
+  it('say so when the system knows no such name, and know localhost', async () => {
+    const call = createOutbound({ trusted });
+    const { failure } = await call(get('http://nobody.invalid/'));
+    expect(['dns-not-found', 'dns-failed']).toContain(failure?.code);
+    expect((await call(get(`http://localhost:${port}/`))).answer?.status).toBe(200);
+  });
+
   it('do not go to forbidden addresses in URLs', async () => {
     const call = resolvingTo('127.0.0.1');
     for (const host of ['169.254.169.254', '[fe80::1]', 'metadata.google.internal']) {
