@@ -54,7 +54,7 @@ function prepare(image: usize, context: u32, isBodiless: bool): usize {
     const binding = findBinding(image, upstream, load<usize>(result), load<usize>(result + 8));
     if (binding != 0) index = load<u32>(binding + L.BINDING_CREDENTIAL);
   }
-  const credential = index == NONE ? 0 : credentialAt(image, index);
+  const credential: usize = index == NONE ? 0 : credentialAt(image, index);
   if (credential != 0 && !mayGoTo(image, credential, host, hostLength)) return CREDENTIAL_HOST_MISMATCH;
   if (isTarget && !replaceInjected(headerOf(image, credential), headerLengthOf(image, credential))) {
     return INTERNAL;
