@@ -75,8 +75,15 @@ describe('the cost of a call', () => {
     expect(prices.costOf(call(fields))).toBeNull();
   });
 
-  it('is nothing when the call failed, known price or not', () => {
-    expect(prices.costOf(call({ upstream: upstream('claude'), usage: { outcome: 'failed' } }))).toBe(0n);
+  const noTokens = { input: 0, output: 0 };
+
+  it.each([
+    ['failed', { outcome: 'failed', ...noTokens }, 0n],
+    ['is free', { endpoint: 'count_tokens', ...noTokens }, 0n],
+    ['failed after some tokens', { outcome: 'failed' }, null],
+    ['took no tokens otherwise', noTokens, null],
+  ])('of a model without price is this when it %s', (_case, usage, cost) => {
+    expect(prices.costOf(call({ upstream: upstream('claude'), usage }))).toBe(cost);
   });
 
   it('counts what the client named when nothing is mapped', () => {

@@ -38,11 +38,11 @@ export class PriceBook {
   }
 
   /**
-   * What a call cost by the price in force when it began, in pico-USD; null: no price is known. A call that failed
-   * costs nothing.
+   * What a call cost by the price in force when it began, in pico-USD; null: no price is known. A call that failed or
+   * is free, and took no tokens, costs nothing.
    */
   costOf(record: UsageRecord): bigint | null {
-    if (record.outcome === 'failed') return 0n;
+    if (costsNothing(record)) return 0n;
     const provider = this.#providers().get(record.provider);
     if (provider === undefined) return null;
     const price = this.#priceAt(provider, record.model, record.startMs);
@@ -61,6 +61,19 @@ export class PriceBook {
     periods.set(model, { price, fromMs: atMs, untilMs });
     return price;
   }
+}
+
+/** Kinds of calls that no provider charges for. */
+const FREE_ENDPOINTS: ReadonlySet<string> = new Set([
+  'count_tokens',
+  'gemini_count',
+  'input_tokens',
+  'response_item',
+]);
+
+function costsNothing({ outcome, endpoint, input, output }: UsageRecord): boolean {
+  // A stream that failed in the middle was charged for so far.
+  return input === 0 && output === 0 && (outcome === 'failed' || FREE_ENDPOINTS.has(endpoint));
 }
 
 /** Pico-USD as US dollars, exact: at most twelve decimals and none that says nothing. */

@@ -37,7 +37,16 @@ describe('decodeLines', () => {
       Buffer.from([0xff, 0xfe, 0x0a]),
       Buffer.from(`${journalLine({ id: B })}\n`),
     ]);
-    expect(decode(bytes)).toEqual({ ids: ['b'], problems: ['line is not UTF-8'] });
+    expect(decode(bytes)).toEqual({ ids: ['b'], problems: ['line is not JSON'] });
+  });
+
+  it('takes a record in which a client named a model with bytes that are no text', () => {
+    const [before = '', after = ''] = journalLine({ usage: { model: 'a@b' } }).split('@');
+    const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xff, 0xc3]), Buffer.from(`${after}\n`)]);
+    expect(decodeLines(bytes)).toMatchObject({
+      records: [{ requestedModel: 'a\ufffd\ufffdb' }],
+      problems: [],
+    });
   });
 
   it('refuses a line of more bytes than Envoy writes', () => {

@@ -11,7 +11,7 @@ export interface DecodedLines {
 
 const LINE_END = 0x0a;
 const MAX_STARTS = 8;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Decodes whole lines. @param bytes ends with a line end, or is the rest of a file that nobody writes to any more */
 export function decodeLines(bytes: Buffer): DecodedLines {
@@ -36,13 +36,8 @@ export function decodeLines(bytes: Buffer): DecodedLines {
 
 function decodeBytes(bytes: Buffer): DecodedLine {
   if (bytes.length > MAX_LINE_BYTES) return { problem: 'line is too long' };
-  let line: string;
-  try {
-    line = utf8.decode(bytes);
-  } catch {
-    return { problem: 'line is not UTF-8' };
-  }
-  return decodeLine(line);
+  // Bytes that are no text are replaced: a client's strange name for a model must not keep its call from counting.
+  return decodeLine(utf8.decode(bytes));
 }
 
 /**

@@ -67,6 +67,7 @@ const FLAGS = /^[A-Za-z0-9,_-]{1,256}$/;
 const TARGET = /^\d{1,4}$/;
 /** Control characters would forge lines wherever a name is shown; lone surrogates are no text. */
 const NO_TEXT = /[\p{Cc}\p{Cs}]/u;
+const NO_TEXTS = /[\p{Cc}\p{Cs}]/gu;
 
 class Misfit extends Error {}
 
@@ -85,7 +86,7 @@ export function decodeLine(line: string): DecodedLine {
 function recordOf(line: Fields): UsageRecord {
   const usage = parseObject(line['usage'], 'usage');
   if (usage['v'] !== RECORD_VERSION) throw new Misfit('usage.v');
-  const requestedModel = name(usage['model'], 'usage.model', MAX_MODEL_LENGTH);
+  const requestedModel = modelOf(usage['model']);
   const { provider, mappedModel } = upstreamOf(line['upstream']);
   const target = line['target'];
   return {
@@ -157,6 +158,12 @@ function name(value: unknown, at: string, maxLength: number): string {
     throw new Misfit(at);
   }
   return value;
+}
+
+/** Clients choose it within what their grants admit. Whatever it is, the call counts: what is no text is replaced. */
+function modelOf(value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw new Misfit('usage.model');
+  return value.slice(0, MAX_MODEL_LENGTH).replaceAll(NO_TEXTS, '\ufffd');
 }
 
 function integer(value: unknown, at: string, max: number): number {

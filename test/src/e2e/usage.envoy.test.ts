@@ -231,6 +231,65 @@ describe('usage', () => {
     expect(byModel.get('pretend-no-usage')?.output).toBeGreaterThan(0);
   });
 
+  it('counts a call whatever its client calls the model', async () => {
+    const names = [
+      '"',
+      '\\',
+      '\u0001',
+      '\u007f',
+      '\n',
+      '\u2028',
+      '\ud83d\ude00',
+      '\ud800',
+      'ä',
+      '{"v":1}',
+      '%',
+      '\\u0041',
+    ];
+    const answers = await Promise.all(
+      names.map((name) => send(0, 'worker-alice', WAYS[0], `pretend-usage-in-3-out-4-${name}`)),
+    );
+    const statuses = answers.map(({ status }) => status);
+    const headers = bearer(tokens['worker-alice'] ?? '');
+    const odd = Buffer.from([0xff, 0xc3, 0x28]);
+    const around = (text: string): Buffer => {
+      const [before = '', after = ''] = text.split('@');
+      return Buffer.concat([Buffer.from(before), odd, Buffer.from(after)]);
+    };
+    const form = (name: string, content: string): string =>
+      `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${content}\r\n`;
+    const oddName = 'pretend-usage-in-3-out-4-@';
+    const inJson = { body: around(bodyOf(WAYS[0], oddName)), type: 'application/json', path: WAYS[0].path };
+    const inForm = {
+      body: around(`${form('model', oddName)}${form('file', 'sound')}--b--\r\n`),
+      type: 'multipart/form-data; boundary=b',
+      path: '/v1/audio/transcriptions',
+    };
+    for (const { body, type, path } of [inJson, inForm]) {
+      const answer = await fetch(`${network.gatewayOrigin}${path}`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': type },
+        body,
+      });
+      statuses.push(answer.status);
+    }
+    const admitted = statuses.filter((status) => status === 200).length;
+    expect(admitted).toBeGreaterThan(names.length / 2);
+    const report = await until(
+      async () => {
+        const { totals } = await usage('?by=');
+        return totals.requests >= admitted ? totals : null;
+      },
+      { withinMs: 5000, onTimeout: () => network.logs() },
+    );
+    expect(report).toMatchObject({
+      requests: admitted,
+      input: admitted * 3,
+      output: admitted * 4,
+      unpriced: 0,
+    });
+  });
+
   it('loses of a gateway that is killed no more than it had not written yet, and doubles nothing', async () => {
     const sent = new Map<string, number>();
     const way = WAYS[0];
