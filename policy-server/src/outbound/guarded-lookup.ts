@@ -27,7 +27,7 @@ export class ForbiddenAddress extends Error {
 }
 
 /** Why no upstream may be at this address as a resolver gives it, or null. */
-export function forbiddenResolved({ address, family }: LookupAddress): string | null {
+function forbiddenResolved({ address, family }: LookupAddress): string | null {
   if (family === 4) return forbiddenAddress(address, 'ipv4');
   // A zone only ever stands on link-local addresses.
   if (address.includes('%')) return forbiddenAddress('[fe80::1]', 'ipv6');

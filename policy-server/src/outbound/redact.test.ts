@@ -39,7 +39,11 @@ describe('redact', () => {
   });
 
   it('never shows six characters of a secret in a row', () => {
-    const secret = fc.string({ unit: fc.constantFrom('a', 'b', 'A', 'B', '0', '1', '-', '_'), minLength: 8, maxLength: 40 });
+    const secret = fc.string({
+      unit: fc.constantFrom('a', 'b', 'A', 'B', '0', '1', '-', '_'),
+      minLength: 8,
+      maxLength: 40,
+    });
     fc.assert(
       fc.property(secret, fc.string({ maxLength: 50 }), fc.nat(40), (key, around, cut) => {
         const shown = redact(`${around}${key.slice(0, Math.max(6, cut))}${around}`, [key]);
