@@ -4,14 +4,14 @@ import { FAMILIES, STATISTICS_FILTER } from './families.js';
 
 const filter = new RegExp(STATISTICS_FILTER);
 
-function samples(text: string | null, replica = 'gateway-0'): readonly string[] {
-  return mergePages([{ replica, text }])
+async function samples(text: string | null, replica = 'gateway-0'): Promise<readonly string[]> {
+  return (await mergePages([{ replica, text }]))
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('hiclaw_gateway_scrape_up'));
 }
 
 describe('mergePages', () => {
-  it('names the replica, keeps bounded labels, leaves out the rest', () => {
+  it('names the replica, keeps bounded labels, leaves out the rest', async () => {
     const page = [
       '# TYPE envoy_vhost_route_upstream_rq_xx counter',
       'envoy_vhost_route_upstream_rq_xx{envoy_response_code_class="2",envoy_virtual_host="all",envoy_route="llm-routes/chat"} 7',
@@ -26,7 +26,7 @@ describe('mergePages', () => {
       'envoy_cluster_upstream_cx_http1_total{envoy_cluster_name="a"} 1',
       '',
     ].join('\n');
-    expect(samples(page)).toEqual([
+    expect(await samples(page)).toEqual([
       'hiclaw_refusals_total{replica="gateway-0",reason="token-unknown"} 3',
       'envoy_http_downstream_rq_total{replica="gateway-0"} 5',
       'envoy_http_downstream_rq_time_bucket{replica="gateway-0",le="+Inf"} 5',
@@ -37,9 +37,9 @@ describe('mergePages', () => {
     ]);
   });
 
-  it('joins replicas, each family once, and says which could not be read', () => {
+  it('joins replicas, each family once, and says which could not be read', async () => {
     const text = 'envoy_server_live{} 1\n';
-    const page = mergePages([
+    const page = await mergePages([
       { replica: 'a', text },
       { replica: 'b', text: null },
       { replica: 'c', text },
@@ -50,9 +50,9 @@ describe('mergePages', () => {
     expect(page.endsWith('\n')).toBe(true);
   });
 
-  it('keeps escapes, and passes on nothing that is not well-formed', () => {
+  it('keeps escapes, and passes on nothing that is not well-formed', async () => {
     const escaped = String.raw`hiclaw_refusals_total{reason="a\"b\\c\nd,e}"} 1`;
-    expect(samples(escaped)).toEqual([
+    expect(await samples(escaped)).toEqual([
       String.raw`hiclaw_refusals_total{replica="gateway-0",reason="a\"b\\c\nd,e}"} 1`,
     ]);
     for (const line of [
@@ -67,12 +67,15 @@ describe('mergePages', () => {
       '{} 1',
       '\u0000',
     ])
-      expect(samples(line), line).toEqual([]);
+      expect(await samples(line), line).toEqual([]);
   });
 
-  it('bounds what one replica may bring', () => {
-    const lines = Array.from({ length: MAX_SERIES + 10 }, (_, i) => `hiclaw_refusals_total{reason="r${i}"} 1`);
-    expect(samples(lines.join('\n'))).toHaveLength(MAX_SERIES);
+  it('bounds what one replica may bring', async () => {
+    const lines = Array.from(
+      { length: MAX_SERIES + 10 },
+      (_, i) => `hiclaw_refusals_total{reason="r${i}"} 1`,
+    );
+    expect(await samples(lines.join('\n'))).toHaveLength(MAX_SERIES);
   });
 });
 

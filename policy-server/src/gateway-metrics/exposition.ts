@@ -1,7 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FAMILIES, type Family } from './families.js';
 
 /** Series that are taken of one replica; more are left out. */
 export const MAX_SERIES = 50_000;
+
+/** A few milliseconds' work: then others, such as a revocation, have their turn. */
+const LINES_PER_TURN = 1_000;
 
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (-?[\d.eE+-]+|NaN|[+-]?Inf)$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"(?:,|$)/y;
@@ -57,11 +61,13 @@ export interface ReplicaPage {
  *
  * Spec: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
-export function mergePages(pages: readonly ReplicaPage[]): string {
+export async function mergePages(pages: readonly ReplicaPage[]): Promise<string> {
   const lines = new Map<Family, string[]>();
+  let read = 0;
   for (const { replica, text } of pages) {
     let series = 0;
     for (const line of (text ?? '').split('\n')) {
+      if (++read % LINES_PER_TURN === 0) await nextTurn();
       const translated = line.startsWith('#') ? null : translate(line, replica);
       if (translated === null || ++series > MAX_SERIES) continue;
       const [family, sample] = translated;
