@@ -25,7 +25,7 @@ function translated(credential: object, provider: object, token?: TokenState) {
   } as StoredCredential;
   builder.credentials.set('c', stored);
   const spec: ProviderSpec = specOf('Provider', { credential: 'c', ...provider });
-  builder.providers.set('p', resource('Provider', 'p', spec) as never);
+  builder.providers.set('p', resource('Provider', 'p', spec));
   const translate = createTranslator({
     maxBodyBytes: 1024,
     openCredential: () => new Secret(SECRET),
