@@ -13,6 +13,9 @@ import {
 } from './json-state';
 import { flag, MODEL_MAX, SCAN_MODEL, SCAN_MODEL_LENGTH, SEEN_BAD_MODEL } from './scan-state';
 
+const QUOTE: u32 = 0x22;
+const BACKSLASH: u32 = 0x5c;
+
 export function captureByte(scanner: usize, byte: u32): void {
   if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Key) {
     const length = load<u32>(scanner + SCAN_KEY_LENGTH);
@@ -78,4 +81,35 @@ export function captureUnit(scanner: usize, unit: u32): void {
   if (unit - 0xd800 < 0x400) store<u32>(scanner + SCAN_HIGH_SURROGATE, unit);
   else if (unit - 0xdc00 < 0x400) captureLoneSurrogate(scanner);
   else captureCodePoint(scanner, unit);
+}
+
+/** Keeps a run of plain characters of a string that is captured; gives where it ends. */
+export function capturePlain(scanner: usize, at: usize, to: usize): usize {
+  if (load<u32>(scanner + SCAN_HIGH_SURROGATE) != 0) return at;
+  let text = scanner + SCAN_KEY;
+  let length = scanner + SCAN_KEY_LENGTH;
+  let most = KEY_MAX;
+  // Of a key nothing is said about how much longer it was.
+  let end = KEY_MAX;
+  const capture = load<u32>(scanner + SCAN_CAPTURE);
+  if (capture == Capture.Value) {
+    text = scanner + SCAN_VALUE;
+    length = scanner + SCAN_VALUE_LENGTH;
+    most = VALUE_MAX;
+    end = VALUE_MAX + 1;
+  } else if (capture == Capture.Model) {
+    text = scanner + SCAN_MODEL;
+    length = scanner + SCAN_MODEL_LENGTH;
+    most = MODEL_MAX;
+    end = MODEL_MAX + 1;
+  }
+  let used = load<u32>(length);
+  for (; at < to; at++) {
+    const byte: u32 = load<u8>(at);
+    if (byte - 0x20 > 0x5f || byte == QUOTE || byte == BACKSLASH) break;
+    if (used < most) store<u8>(text + used, byte);
+    if (used < end) used++;
+  }
+  store<u32>(length, used);
+  return at;
 }

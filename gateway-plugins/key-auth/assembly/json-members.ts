@@ -26,7 +26,7 @@ import {
   SCAN_VALUE,
   SCAN_VALUE_LENGTH,
 } from './json-state';
-import { choosesModel, memberChoosesModel, nameIs, normalise, speaksOfModels } from './member-names';
+import { choosesModel, memberChoosesModel, nameIs, nameLength, normalise, speaksOfModels } from './member-names';
 import {
   flag,
   SCAN_CHOICES,
@@ -155,21 +155,71 @@ function endTopLevelKey(scanner: usize): void {
     expectMember(scanner, Member.Model);
   } else if (memberChoosesModel()) {
     flag(scanner, SEEN_AMBIGUOUS);
-  } else if (nameIs(STREAM)) expectMember(scanner, Member.Stream);
-  else if (nameIs(STREAM_OPTIONS)) enterSection(scanner, Member.StreamOptions, 2);
-  else if (nameIs(MAX_TOKENS) || nameIs(MAX_COMPLETION_TOKENS) || nameIs(MAX_OUTPUT_TOKENS)) {
-    expectMember(scanner, Member.MaxTokens);
-  } else if (nameIs(N) || nameIs(BEST_OF)) expectMember(scanner, Member.Choices);
-  else if (nameIs(INPUT)) enterSection(scanner, Member.Input, 3);
-  else if (nameIs(TOOLS) || nameIs(PLUGINS)) enterSection(scanner, Member.Tools, 4);
-  else if (nameIs(EXTRA_BODY)) enterSection(scanner, Member.ExtraBody, 3);
-  else if (nameIs(PROMPT)) enterSection(scanner, Member.Prompt, 1);
-  else if (nameIs(BACKGROUND)) expectMember(scanner, Member.Background);
-  else if (nameIs(CONTAINER)) enterSection(scanner, Member.Container, 2);
-  else if (nameIs(GENERATION_CONFIG)) enterSection(scanner, Member.GenerationConfig, 2);
-  else if (nameIs(REQUESTS)) enterSection(scanner, Member.Requests, 3);
-  else if (nameIs(GENERATE_CONTENT_REQUEST)) enterSection(scanner, Member.InnerRequest, 2);
-  else if (isStoredReference()) expectMember(scanner, Member.Stored);
+  } else {
+    const member = memberOfName();
+    const keyDepth = sectionDepth(member);
+    if (keyDepth != 0) enterSection(scanner, member, keyDepth);
+    else expectMember(scanner, member);
+  }
+}
+
+/** The member of this normalised name. By length, so that few names are compared with each. */
+function memberOfName(): Member {
+  switch (<u32>nameLength()) {
+    case 1:
+      return nameIs(N) ? Member.Choices : Member.Other;
+    case 5:
+      return nameIs(INPUT) ? Member.Input : nameIs(TOOLS) ? Member.Tools : Member.Other;
+    case 6:
+      if (nameIs(STREAM)) return Member.Stream;
+      return nameIs(PROMPT) ? Member.Prompt : nameIs(BEST_OF) ? Member.Choices : Member.Other;
+    case 7:
+      return nameIs(PLUGINS) ? Member.Tools : Member.Other;
+    case 8:
+      return nameIs(REQUESTS) ? Member.Requests : Member.Other;
+    case 9:
+      if (nameIs(MAX_TOKENS)) return Member.MaxTokens;
+      return nameIs(CONTAINER) ? Member.Container : nameIs(EXTRA_BODY) ? Member.ExtraBody : Member.Other;
+    case 10:
+      return nameIs(BACKGROUND) ? Member.Background : Member.Other;
+    case 12:
+      return nameIs(CONVERSATION) ? Member.Stored : Member.Other;
+    case 13:
+      return nameIs(STREAM_OPTIONS) ? Member.StreamOptions : nameIs(CACHED_CONTENT) ? Member.Stored : Member.Other;
+    case 15:
+      return nameIs(MAX_OUTPUT_TOKENS) ? Member.MaxTokens : Member.Other;
+    case 16:
+      return nameIs(GENERATION_CONFIG) ? Member.GenerationConfig : Member.Other;
+    case 18:
+      return nameIs(PREVIOUS_RESPONSE_ID) ? Member.Stored : Member.Other;
+    case 19:
+      return nameIs(MAX_COMPLETION_TOKENS) ? Member.MaxTokens : Member.Other;
+    case 22:
+      return nameIs(GENERATE_CONTENT_REQUEST) ? Member.InnerRequest : Member.Other;
+    default:
+      return Member.Other;
+  }
+}
+
+/** Down to which level keys count in the value of a member; 0: its inside does not count at all. */
+function sectionDepth(member: Member): u32 {
+  switch (member) {
+    case Member.Prompt:
+      return 1;
+    case Member.StreamOptions:
+    case Member.GenerationConfig:
+    case Member.Container:
+    case Member.InnerRequest:
+      return 2;
+    case Member.Input:
+    case Member.ExtraBody:
+    case Member.Requests:
+      return 3;
+    case Member.Tools:
+      return 4;
+    default:
+      return 0;
+  }
 }
 
 function isStoredReference(): bool {

@@ -1,7 +1,7 @@
 // Finds the top-level `model` of a JSON object while checking that the whole body is strict JSON (RFC 8259): a body
 // which the upstream might read differently from the gateway must not pass. One byte at a time, resumable anywhere.
 
-import { captureByte, captureUnit, endSurrogate } from './json-capture';
+import { captureByte, capturePlain, captureUnit, endSurrogate } from './json-capture';
 import {
   beginElement,
   beginObject,
@@ -380,8 +380,9 @@ export function scanJson(scanner: usize, from: usize, to: usize): bool {
   origin = from - load<u32>(scanner + SCAN_OFFSET);
   while (at < to && state != MALFORMED) {
     if (state == STATE_TEXT) {
-      if (load<u32>(scanner + SCAN_CAPTURE) == Capture.Nothing && load<u32>(scanner + SCAN_UTF8_NEED) == 0) {
-        at = skipText(at, to);
+      if (load<u32>(scanner + SCAN_UTF8_NEED) == 0) {
+        const isKept = load<u32>(scanner + SCAN_CAPTURE) != Capture.Nothing;
+        at = isKept ? capturePlain(scanner, at, to) : skipText(at, to);
         if (at == to) break;
       }
       here = at;

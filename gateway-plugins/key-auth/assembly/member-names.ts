@@ -41,6 +41,11 @@ export function normalise(name: usize, length: usize): void {
   store<u64>(normal + normalLength, 0);
 }
 
+/** Bytes of the normalised name. */
+export function nameLength(): usize {
+  return normalLength;
+}
+
 /** Whether the normalised name is this one, which `ascii` made. */
 export function nameIs(known: usize): bool {
   const length = asciiLength(known);
@@ -60,7 +65,7 @@ export function speaksOfModels(): bool {
 
 /** Whether the normalised name, anywhere in a request, chooses what serves it. */
 export function choosesModel(): bool {
-  return speaksOfModels() || nameIs(DEPLOYMENT) || nameIs(DEPLOYMENT_ID) || nameIs(ENGINE);
+  return speaksOfModels() || nameIs(ENGINE) || nameIs(DEPLOYMENT) || nameIs(DEPLOYMENT_ID);
 }
 
 /** The same for the members of a body and the fields of a form, of which some are configuration of proxies. */

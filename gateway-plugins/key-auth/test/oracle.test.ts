@@ -139,7 +139,7 @@ describe('the plugin', () => {
           stream.end();
         }
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_200 },
     );
     expect([...kinds.keys()].sort()).toEqual(['admit', 'answer', 'refuse']);
     expect(kinds.get('admit')).toBeGreaterThan(500);
