@@ -33,7 +33,7 @@ function spentSince({ consumer, meter }: AccountKey, lease: Lease, records: Usag
   const sinceMs = lease.reportedAtMs - SLACK_MS;
   const fromMs = Math.max(0, sinceMs - LONGEST_CALL_MS);
   let spent = 0n;
-  for (const call of records.recordsOf({ node: lease.node, consumer, fromMs })) {
+  for (const call of records.recordsOf({ node: lease.node, consumer, fromMs, endedFromMs: sinceMs })) {
     if (call.endMs < sinceMs) continue;
     const cost = meter.startsWith('usd-') ? call.picoUsd : BigInt(call.tokens);
     if (cost === null) return null;

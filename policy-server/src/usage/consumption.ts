@@ -37,6 +37,8 @@ export interface RecordsQuery {
   readonly fromMs: number;
   /** Only calls that began before this moment. Default: no bound. */
   readonly toMs?: number;
+  /** Only calls that ended at this moment or later. Default: no bound. */
+  readonly endedFromMs?: number;
 }
 
 /**

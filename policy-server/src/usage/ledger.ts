@@ -123,17 +123,18 @@ export class UsageLedger {
   }
 
   /** See `UsageConsumption.recordsOf`. */
-  recordsOf({ node, consumer, fromMs, toMs }: RecordsQuery): readonly RecordedCall[] {
+  recordsOf({ node, consumer, fromMs, toMs, endedFromMs }: RecordsQuery): readonly RecordedCall[] {
     const rows = prepared(
       this.#database,
       `SELECT id, node, consumer, route, start, duration, input + output AS tokens, cost FROM calls
-        WHERE start >= @fromMs AND start < @toMs
+        WHERE start >= @fromMs AND start < @toMs AND start + duration >= @endedFromMs
           AND (@node IS NULL OR node = @node) AND (@consumer IS NULL OR consumer = @consumer)
         ORDER BY sequence`,
     )
       .safeIntegers()
       .all({
         fromMs,
+        endedFromMs: endedFromMs ?? 0,
         toMs: toMs ?? Number.MAX_SAFE_INTEGER,
         node: node ?? null,
         consumer: consumer ?? null,

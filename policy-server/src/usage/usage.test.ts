@@ -108,6 +108,9 @@ describe('consumption', () => {
     expect(count({ consumer: 'worker-alice', node: 'gateway-1' })).toBe(1);
     expect(count({ fromMs: at + 2000 })).toBe(2);
     expect(count({ fromMs: at + 1000, toMs: at + 3000 })).toBe(2);
+    // Each takes 812 ms.
+    expect(count({ endedFromMs: at + 2812 })).toBe(2);
+    expect(count({ endedFromMs: at + 2813 })).toBe(1);
   });
 });
 
