@@ -3,8 +3,10 @@ import { any, type EnvoyMessage, seconds, wrapped } from './json.js';
 import { REASON_HEADER, ROUTE_CONFIG, ROUTE_HEADER, ROUTE_TYPE } from './names.js';
 import { renderRetries, SAFE_RETRIES } from './retries.js';
 
-/** A stream without a byte in either direction for this long is over; LLM routes say so themselves. */
-const IDLE_SECONDS = { llm: 600, service: 600, mcp: 3_600 };
+/** A stream without a byte in either direction for this long is over. */
+const IDLE_SECONDS = 600;
+/** MCP servers keep a stream open for what they may have to say. */
+const MCP_IDLE_SECONDS = 3_600;
 
 /**
  * What Envoy put on the request, or the client as its credential, and no upstream shall learn. Short, because every
@@ -65,14 +67,17 @@ export function renderRoutes(route: GatewayRoute): readonly EnvoyMessage[] {
         : { host_rewrite_literal: route.hostHeader }),
       ...(rewrite.to === null ? {} : { prefix_rewrite: rewrite.to }),
       timeout: seconds(0),
-      idle_timeout: seconds(
-        route.attempts === null ? IDLE_SECONDS[route.kind] : route.attempts.silenceMs / 1000,
-      ),
+      idle_timeout: seconds(idleSeconds(route)),
       retry_policy: route.attempts === null ? SAFE_RETRIES : renderRetries(route.attempts),
     },
     // The usage of an answer must be readable on its way.
     ...(route.kind === 'llm' ? { request_headers_to_remove: ['accept-encoding'] } : {}),
   }));
+}
+
+function idleSeconds({ kind, attempts }: GatewayRoute): number {
+  if (attempts !== null) return attempts.silenceMs / 1000;
+  return kind === 'mcp' ? MCP_IDLE_SECONDS : IDLE_SECONDS;
 }
 
 const NOT_FOUND: EnvoyMessage = {
