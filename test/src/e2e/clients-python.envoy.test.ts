@@ -20,9 +20,15 @@ interface Call {
 
 let scene: Scene;
 let python: Python;
+/** Of a consumer that has less left than any call needs. */
+let limited: string;
 
 beforeAll(async () => {
   scene = await startScene();
+  const { admin } = scene.network;
+  await admin.put('consumers', 'worker-carol', { limits: { budgets: [{ per: 'day', tokens: 1 }] } });
+  await admin.grant('llm-routes', 'chat', 'worker-carol');
+  limited = (await admin.issueToken('worker-carol')).token;
   python = await startPython();
 });
 afterAll(async () => {
@@ -96,6 +102,9 @@ describe('PyPI openai', () => {
         call('response'),
         call('response_stream'),
         call('embeddings'),
+        call('transcription'),
+        call('image_edit'),
+        call('azure_chat'),
         call('openai_models'),
       ]),
     ).toEqual([
@@ -105,9 +114,12 @@ describe('PyPI openai', () => {
       { result: SENTENCE },
       { result: SENTENCE },
       { result: [vector, vector] },
+      { result: SENTENCE },
+      { result: 1 },
+      { result: SENTENCE },
       { result: ['gpt-3.5-turbo', 'gpt-4o'] },
     ]);
-    expect(scene.provider.requests).toHaveLength(6);
+    expect(scene.provider.requests).toHaveLength(9);
   });
 
   it('raises its own exception for each refusal', async () => {
@@ -119,6 +131,9 @@ describe('PyPI openai', () => {
         call('chat_stream', scene.bob),
         call('response_stream', scene.bob),
         call('embeddings', scene.bob),
+        call('transcription', scene.bob),
+        call('azure_chat', scene.bob),
+        call('chat', limited),
         call('unknown_endpoint', scene.alice),
         call('openai_models', scene.bob),
       ]),
@@ -128,6 +143,9 @@ describe('PyPI openai', () => {
       { error: 'openai.PermissionDeniedError' },
       { error: 'openai.PermissionDeniedError' },
       { error: 'openai.PermissionDeniedError' },
+      { error: 'openai.PermissionDeniedError' },
+      { error: 'openai.PermissionDeniedError' },
+      { error: 'openai.RateLimitError', status: 429, body: { code: 'budget-exhausted' } },
       { error: 'openai.NotFoundError', status: 404 },
       { result: ['gpt-3.5-turbo'] },
     ]);
@@ -162,12 +180,14 @@ describe.each(['anthropic x-api-key', 'anthropic bearer'] as const)('PyPI %s', (
         { sdk, do: 'message', token: scene.bob },
         { sdk, do: 'message_stream', token: scene.bob },
         { sdk, do: 'count_tokens', token: scene.bob },
+        { sdk, do: 'message', token: limited },
       ]),
     ).toMatchObject([
       { error: 'anthropic.AuthenticationError', status: 401 },
       { error: 'anthropic.PermissionDeniedError', status: 403 },
       { error: 'anthropic.PermissionDeniedError' },
       { error: 'anthropic.PermissionDeniedError' },
+      { error: 'anthropic.RateLimitError', status: 429 },
     ]);
     expect(scene.provider.requests).toHaveLength(0);
   });

@@ -50,6 +50,21 @@ def embeddings(client, model):
     return [each.embedding for each in data]
 
 
+def transcription(client, model):
+    return client.audio.transcriptions.create(model=model, file=("a.wav", b"pretend")).text
+
+
+def image_edit(client, model):
+    return len(client.images.edit(model=model, image=("a.png", b"pretend"), prompt="a key").data)
+
+
+def azure_chat(client, model):
+    azure = openai.AzureOpenAI(
+        base_url=str(client.base_url), api_version="2024-10-21", azure_ad_token=client.api_key, max_retries=0
+    )
+    return chat(azure, model)
+
+
 def unknown_endpoint(client, model):
     return client.post("/no/such/endpoint", body={"model": model}, cast_to=object)
 
