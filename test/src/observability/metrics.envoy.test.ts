@@ -140,7 +140,17 @@ describe('metrics of real processes', () => {
     const { network } = scene;
     const count = async (): Promise<number> => (await scrape('/metrics/gateways')).split('\n').length;
     const internal = async (): Promise<number> => (await network.replicas[0]?.envoy.admin.stats())?.size ?? 0;
-    await scrape('/metrics/gateways');
+    // Envoy shows a histogram from its next flush on, at most 5 s later.
+    const isFlushed = async (): Promise<boolean> => {
+      const page = await scrape('/metrics/gateways');
+      const labels = network.replicas.flatMap(({ index }) =>
+        ['service-routes/query', 'providers/pretend', 'llm-routes/fallback'].map(
+          (cluster) => `{replica="gateway-${index}",envoy_cluster_name="${cluster}"}`,
+        ),
+      );
+      return labels.every((label) => page.includes(`envoy_cluster_upstream_rq_time_count${label}`));
+    };
+    await until(isFlushed, { withinMs: 15_000, onTimeout: () => scrape('/metrics/gateways') });
     const before = [await count(), await internal()];
     for (let n = 0; n < 20; n++) {
       await network.admin.put('consumers', `more-${n}`, {}, { wait: false });
