@@ -25,6 +25,7 @@ import { LeaseStore } from './limits/lease-store.js';
 import { Limits } from './limits/limits.js';
 import { TokenKeeper } from './oauth/token-keeper.js';
 import { createOutbound } from './outbound/outbound-call.js';
+import { changedKeys } from './store/resource-set-map.js';
 import { PolicyStore } from './store/store.js';
 import { DEFAULT_USAGE_SETTINGS } from './usage/settings.js';
 import { Usage } from './usage/usage.js';
@@ -167,9 +168,12 @@ async function start(
   cleanup.add(() => {
     limits.close();
   });
+  let known = store.resources().consumers;
   cleanup.add(
     store.subscribe(() => {
-      limits.recallExcess();
+      const { consumers } = store.resources();
+      limits.recallExcess(changedKeys(known, consumers));
+      known = consumers;
     }),
   );
 

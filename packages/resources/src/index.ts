@@ -21,7 +21,7 @@ export { type Decoded, type FieldError, FieldErrors, fieldPath } from './field-e
 export { isName } from './formats.js';
 export { hostListAdmits, formatHostPort, type HostPort, parseHostPort, type Parsed } from './host.js';
 export { ALL_KINDS, type Collection, COLLECTIONS, type KindDefinition, kindOf, KINDS } from './kinds.js';
-export { limitCaps, Limits } from './limits.js';
+export { limitCaps } from './limits.js';
 export { mergePatch } from './merge-patch.js';
 export { API_VERSION, Metadata, MetadataInput } from './metadata.js';
 export type {

@@ -7,33 +7,29 @@ const MAX_GONE = 10_000;
 export class Boots {
   readonly #current = new Map<string, string>();
   /** When the process that followed first spoke, milliseconds since the Unix epoch. */
-  readonly #gone = new Map<string, { readonly node: string; readonly goneAtMs: number }>();
+  readonly #goneAtMs = new Map<string, number>();
 
   /**
    * A process speaks: `new` the first time, `stale` when another one of its gateway has followed it, else `known`.
    */
   hear({ node, boot }: Holder, nowMs: number): 'new' | 'known' | 'stale' {
-    if (this.#gone.has(boot)) return 'stale';
+    if (this.#goneAtMs.has(boot)) return 'stale';
     const before = this.#current.get(node);
     if (before === boot) return 'known';
     this.#current.set(node, boot);
-    if (before !== undefined) this.lose({ node, boot: before }, nowMs);
+    if (before !== undefined) this.lose(before, nowMs);
     return 'new';
   }
 
   /** A process is known to be gone. */
-  lose({ node, boot }: Holder, nowMs: number): void {
-    if (!this.#gone.has(boot)) this.#gone.set(boot, { node, goneAtMs: nowMs });
-    const [oldest = ''] = this.#gone.keys();
-    if (this.#gone.size > MAX_GONE) this.#gone.delete(oldest);
+  lose(boot: string, nowMs: number): void {
+    if (!this.#goneAtMs.has(boot)) this.#goneAtMs.set(boot, nowMs);
+    const [oldest = ''] = this.#goneAtMs.keys();
+    if (this.#goneAtMs.size > MAX_GONE) this.#goneAtMs.delete(oldest);
   }
 
-  /** Processes that are gone, with when that became known. */
-  gone(): Iterable<readonly [string, { readonly node: string; readonly goneAtMs: number }]> {
-    return this.#gone;
-  }
-
-  isGone(boot: string): boolean {
-    return this.#gone.has(boot);
+  /** When a process was known to be gone, milliseconds since the Unix epoch; null: it is not. */
+  goneAt(boot: string): number | null {
+    return this.#goneAtMs.get(boot) ?? null;
   }
 }

@@ -11,18 +11,23 @@ const LONGEST_CALL_MS = 86_400_000;
 const SLACK_MS = 2000;
 
 /**
- * Frees what processes that are gone held and did not spend, as soon as their records are all read: what a process last
+ * Frees what processes that are gone held of an account and did not spend, as soon as their records are all read: what a process last
  * reported (settled, and reserved for calls that ran) and all that ended since. Calls that ended between are counted
  * twice rather than not at all; requests are never given back.
  */
-export function settleDeadLeases(ledger: Ledger, boots: Boots, records: UsageRecords): void {
-  const gone = new Map(boots.gone());
-  if (gone.size === 0) return;
-  for (const { key, lease } of [...ledger.all()]) {
-    const death = gone.get(lease.boot);
-    if (death === undefined || lease.allowance === lease.used || key.meter === 'requests-minute') continue;
+export function settleDeadLeases(
+  ledger: Ledger,
+  boots: Boots,
+  records: UsageRecords,
+  key: AccountKey,
+  windowEndMs: number,
+): void {
+  if (key.meter === 'requests-minute') return;
+  for (const lease of ledger.leases(key, windowEndMs)) {
+    const goneAtMs = boots.goneAt(lease.boot);
+    if (goneAtMs === null || lease.allowance === lease.used) continue;
     const drainedAtMs = records.drainedAt(lease.node);
-    if (drainedAtMs === null || drainedAtMs < death.goneAtMs) continue;
+    if (drainedAtMs === null || drainedAtMs < goneAtMs) continue;
     const since = spentSince(key, lease, records);
     if (since !== null) ledger.settle(key, lease.boot, lease.used + since);
   }

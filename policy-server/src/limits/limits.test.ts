@@ -139,7 +139,7 @@ describe('limits', () => {
     await ask(limits, A, { need: 900n, want: 900n });
     caps.set('alice', [{ meter: 'tokens-month', cap: 300n }]);
     const asked = new Promise<readonly Recall[]>((resolve) => limits.waitForRecalls(A, resolve));
-    limits.recallExcess();
+    limits.recallExcess(['alice', 'bob']);
     expect(await asked).toEqual([
       { consumer: 'alice', meter: 'tokens-month', windowEndMs: Date.UTC(2026, 1), wish: 'give' },
     ]);
@@ -283,7 +283,7 @@ describe('on the socket', () => {
     ]);
     expect(done).toEqual({ status: 204, body: '' });
     caps.set('alice', [{ meter: 'tokens-month', cap: 300n }]);
-    limits.recallExcess();
+    limits.recallExcess(['alice', 'bob']);
     expect(await late).toEqual({ status: 200, body: 'alice 3 1769904000 give\n' });
   });
 

@@ -101,11 +101,11 @@ export class Limits {
   /** A consumer's limits and how much of each is spent, as its gateways say within a moment. */
   async state(consumer: string): Promise<readonly LimitState[]> {
     const limits = this.#options.limitsOf(consumer);
-    this.#settleDead();
     await Promise.all(limits.map(({ meter }) => this.#ask({ consumer, meter }, 'say', null)));
     const nowMs = this.#options.clock.nowMs();
     return limits.map(({ meter, cap }) => {
       const resetsAtMs = windowOf(meter, nowMs).endMs;
+      this.#settleDead({ consumer, meter }, resetsAtMs);
       let used = 0n;
       let held = 0n;
       for (const lease of this.#ledger.leases({ consumer, meter }, resetsAtMs)) {
@@ -117,18 +117,16 @@ export class Limits {
     });
   }
 
-  /** To be called after limits may have changed: gateways give back what they hold beyond a cap that was lowered. */
-  recallExcess(): void {
-    const held = new Map<string, { readonly key: AccountKey; amount: bigint }>();
-    for (const { key, lease } of this.#ledger.all()) {
-      const text = `${key.consumer} ${key.meter}`;
-      const account = held.get(text) ?? { key, amount: 0n };
-      account.amount += lease.allowance;
-      held.set(text, account);
-    }
-    for (const { key, amount } of held.values()) {
-      const limit = this.#options.limitsOf(key.consumer).find(({ meter }) => meter === key.meter);
-      if (limit !== undefined && amount > limit.cap) void this.#ask(key, 'give', null);
+  /** To be called for consumers that changed: gateways give back what they hold beyond a cap that was lowered. */
+  recallExcess(consumers: Iterable<string>): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const consumer of consumers) {
+      for (const { meter, cap } of this.#options.limitsOf(consumer)) {
+        const key = { consumer, meter };
+        const leases = this.#ledger.leases(key, windowOf(meter, nowMs).endMs);
+        if (leases.reduce((sum, { allowance }) => sum + allowance, 0n) > cap)
+          void this.#ask(key, 'give', null);
+      }
     }
   }
 
@@ -142,7 +140,7 @@ export class Limits {
     if (first === null) return null;
     let last = first;
     if (!first.decision.satisfied) {
-      this.#settleDead();
+      this.#settleDead(claim, first.decision.windowEndMs);
       await this.#ask(claim, 'give', speaker.boot);
       // It says again what it said: should it have spoken otherwise meanwhile, that was under another generation.
       last = this.#decide(speaker, claim) ?? first;
@@ -180,7 +178,7 @@ export class Limits {
       const timer = setTimeout(end, RECALL_MS);
       this.#listeners.add(heard);
       for (const { boot, allowance, used, reportedAtMs } of this.#ledger.leases(key, windowEndMs)) {
-        if (boot === except || this.#boots.isGone(boot)) continue;
+        if (boot === except || this.#boots.goneAt(boot) !== null) continue;
         if (wish === 'give' && allowance === used && nowMs - reportedAtMs <= FRESH_MS) continue;
         if (wish === 'give') this.counters.recalls++;
         const recall = { consumer: key.consumer, meter: key.meter, windowEndMs, wish };
@@ -199,7 +197,7 @@ export class Limits {
     if (heard === 'new') {
       for (const { lease } of this.#ledger.all()) {
         if (lease.node === speaker.node && lease.boot !== speaker.boot) {
-          this.#boots.lose(lease, nowMs);
+          this.#boots.lose(lease.boot, nowMs);
           this.polls.forget(lease.boot);
         }
       }
@@ -207,8 +205,8 @@ export class Limits {
     return true;
   }
 
-  #settleDead(): void {
-    settleDeadLeases(this.#ledger, this.#boots, this.#options.records);
+  #settleDead(key: AccountKey, windowEndMs: number): void {
+    settleDeadLeases(this.#ledger, this.#boots, this.#options.records, key, windowEndMs);
   }
 
   /** Resolves once all that was decided until now is on disk. */
