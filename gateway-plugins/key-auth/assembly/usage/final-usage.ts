@@ -8,13 +8,13 @@ import * as F from './fields';
 import { CUT, ENDED, FAILED, FINISHED, FORM_EVENTS, givenOf, PENDING, UsageState } from './state';
 
 /** How a call ended. */
-export const OUTCOME_COMPLETED: u32 = 0;
+const OUTCOME_COMPLETED: u32 = 0;
 /** Its client or its upstream broke it off. */
-export const OUTCOME_ABORTED: u32 = 1;
+const OUTCOME_ABORTED: u32 = 1;
 /** The answer is an error. */
-export const OUTCOME_FAILED: u32 = 2;
+const OUTCOME_FAILED: u32 = 2;
 /** The gateway ended it. */
-export const OUTCOME_CUT: u32 = 3;
+const OUTCOME_CUT: u32 = 3;
 
 @unmanaged
 export class FinalUsage {

@@ -29,7 +29,7 @@ export const RANK_WRAPPED: u32 = 5;
 export const RANK_TOP: u32 = 6;
 
 /** Forgets what was found. */
-export function clearFindings(state: UsageState): void {
+function clearFindings(state: UsageState): void {
   state.found = 0;
   state.foundBad = 0;
   state.foundRank = 0;
