@@ -82,8 +82,8 @@ export async function peers({ binary, folder, quick, progress }: BenchContext): 
   const options = {
     rounds: quick ? 1 : 3,
     connections: CONNECTIONS,
-    seconds: quick ? 1 : 3,
-    warmUpSeconds: quick ? 0.5 : 1,
+    seconds: quick ? 1 : 2,
+    warmUpSeconds: quick ? 0.5 : 0.8,
     progress,
   };
   const jsonRounds = await wholeRounds(json, options);

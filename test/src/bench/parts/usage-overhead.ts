@@ -57,7 +57,7 @@ async function jsonAnswers({
     [journal, modelRequest(ours.token)],
   ]);
   const rounds = await interleavedRounds([...requests.keys()], {
-    rounds: quick ? 2 : 5,
+    rounds: quick ? 2 : 4,
     job: (row) => ({
       requests: [requests.get(row) ?? ''],
       connections: CONNECTIONS,
@@ -133,7 +133,7 @@ async function streamedAnswers({
   const rounds = await wholeRounds(cases, {
     rounds: quick ? 1 : 3,
     connections: STREAMS,
-    seconds: quick ? 1 : 3,
+    seconds: quick ? 1 : 2,
     warmUpSeconds: 0.3,
     progress,
   });
