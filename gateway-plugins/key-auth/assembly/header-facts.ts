@@ -11,6 +11,9 @@ const PATH = ascii(':path');
 const METHOD = ascii(':method');
 const UPGRADE = ascii('upgrade');
 const API_KEY = ascii('x-api-key');
+/** Azure's and Google's SDKs have a header of their own for the same. */
+const AZURE_API_KEY = ascii('api-key');
+const GOOGLE_API_KEY = ascii('x-goog-api-key');
 const CONTENT_TYPE = ascii('content-type');
 const AUTHORIZATION = ascii('authorization');
 const CONTENT_LENGTH = ascii('content-length');
@@ -44,6 +47,14 @@ function takePath(value: usize, length: usize): void {
   facts.queryLength = end - facts.query;
 }
 
+/** A header that may hold the token, and so is not looked at for one that is out of place. */
+function takeApiKey(value: usize, length: usize): bool {
+  facts.apiKey = value;
+  facts.apiKeyLength = length;
+  facts.apiKeyCount++;
+  return false;
+}
+
 /** Takes a header that decisions rest on; false when it is one that may hold the token. */
 function takeHeader(name: usize, nameLength: usize, value: usize, length: usize): bool {
   switch (<u32>nameLength) {
@@ -56,14 +67,13 @@ function takeHeader(name: usize, nameLength: usize, value: usize, length: usize)
         facts.methodLength = length;
       } else if (is(name, UPGRADE)) {
         facts.hasUpgrade = true;
+      } else if (is(name, AZURE_API_KEY)) {
+        return takeApiKey(value, length);
       }
       break;
     case 9:
-      if (!is(name, API_KEY)) break;
-      facts.apiKey = value;
-      facts.apiKeyLength = length;
-      facts.apiKeyCount++;
-      return false;
+      if (is(name, API_KEY)) return takeApiKey(value, length);
+      break;
     case 12:
       if (!is(name, CONTENT_TYPE)) break;
       facts.contentType = value;
@@ -78,6 +88,7 @@ function takeHeader(name: usize, nameLength: usize, value: usize, length: usize)
       return false;
     case 14:
       if (is(name, CONTENT_LENGTH)) facts.contentLength = max(facts.contentLength, decimal(value, length));
+      else if (is(name, GOOGLE_API_KEY)) return takeApiKey(value, length);
       break;
     case 16:
       if (is(name, CONTENT_ENCODING) && (length != 8 || !equalsIgnoringCase(value, IDENTITY, 8))) {

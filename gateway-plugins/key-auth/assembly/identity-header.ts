@@ -1,4 +1,5 @@
-// What upstreams commonly trust to say who is calling, or from where and through what. No client may set it. (Headers that
+// What upstreams commonly trust to say who is calling, or from where and through what, and credentials that few clients
+// send. No client may set it. (Headers that
 // Envoy itself puts on requests are not here: the route table removes those.)
 
 import { ascii, asciiLength } from '../../policy/assembly/ascii';
@@ -8,9 +9,9 @@ const OWN_PREFIX = ascii('x-hiclaw-');
 const X: u32 = 0x78;
 
 /** Names that begin with `x`, then the others. */
-const X_NAMES: usize = 27;
-const ALL_NAMES: usize = 31;
-const names: usize = memory.data(124, 8);
+const X_NAMES: usize = 28;
+const ALL_NAMES: usize = 33;
+const names: usize = memory.data(132, 8);
 
 function fillNames(): bool {
   store<usize>(names + 0, ascii('x-mse-consumer'));
@@ -40,10 +41,12 @@ function fillNames(): bool {
   store<usize>(names + 96, ascii('x-envoy-attempt-count'));
   store<usize>(names + 100, ascii('x-envoy-peer-metadata'));
   store<usize>(names + 104, ascii('x-envoy-peer-metadata-id'));
-  store<usize>(names + 108, ascii('remote-user'));
-  store<usize>(names + 112, ascii('forwarded'));
-  store<usize>(names + 116, ascii('via'));
-  store<usize>(names + 120, ascii('true-client-ip'));
+  store<usize>(names + 108, ascii('x-goog-api-key'));
+  store<usize>(names + 112, ascii('remote-user'));
+  store<usize>(names + 116, ascii('forwarded'));
+  store<usize>(names + 120, ascii('via'));
+  store<usize>(names + 124, ascii('true-client-ip'));
+  store<usize>(names + 128, ascii('api-key'));
   return true;
 }
 export const identityNamesFilled: bool = fillNames();

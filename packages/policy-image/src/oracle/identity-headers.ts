@@ -32,10 +32,12 @@ const NAMES = new Set([
   'forwarded',
   'via',
   'true-client-ip',
+  'api-key',
+  'x-goog-api-key',
 ]);
 
 /**
- * Whether a header claims an identity or an origin, or speaks for the gateway, and is therefore removed when a client
+ * Whether a header claims an identity or an origin, is a credential or speaks for the gateway, and is therefore removed when a client
  * sends it.
  */
 export function isIdentityHeader(name: string): boolean {

@@ -2,12 +2,14 @@ import { parseToken, TOKEN_PREFIX } from '../token.js';
 import { headerValues, refuse, type Refusal, type RequestFacts } from './facts.js';
 
 const BEARER = /^bearer /i;
-const CREDENTIAL_HEADERS = ['authorization', 'x-api-key'];
+/** Anthropic's, Azure's and Google's. */
+const API_KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'];
+const CREDENTIAL_HEADERS = ['authorization', ...API_KEY_HEADERS];
 
 /** The one token that the request presents, or why it does not. */
 export function presentedToken(facts: RequestFacts): { readonly token: string } | Refusal {
   const authorizations = headerValues(facts, 'authorization');
-  const apiKeys = headerValues(facts, 'x-api-key');
+  const apiKeys = API_KEY_HEADERS.flatMap((name) => headerValues(facts, name));
   const [authorization] = authorizations;
   const [apiKey] = apiKeys;
   if (authorizations.length > 1 || apiKeys.length > 1) return refuse('token-conflict');

@@ -8,7 +8,7 @@ export const TEXT_TOKEN_MISSING = 'A consumer token is required: Authorization: 
 export const TEXT_TOKEN_CONFLICT = 'The request carries more than one credential.';
 export const TEXT_TOKEN_MALFORMED = 'The credential is not a consumer token.';
 export const TEXT_TOKEN_MISPLACED =
-  'A consumer token belongs in Authorization or x-api-key only. Rotate this one.';
+  'A consumer token belongs in Authorization or an API key header only. Rotate this one.';
 export const TEXT_TOKEN_UNKNOWN = 'The consumer token is not valid.';
 export const TEXT_TOKEN_EXPIRED = 'The consumer token has expired.';
 export const TEXT_CONSUMER_REVOKED = 'This consumer has been revoked.';

@@ -213,7 +213,9 @@ function credentialsFor({ tokens }: GeneratedPolicy): fc.Arbitrary<readonly Head
   );
   const bearer = fc.tuple(scheme, token).map(([s, t]): Header => ['authorization', s + t]);
   const plain = known.map((t): Header => ['Authorization', `Bearer ${t}`]);
-  const apiKey = token.map((t): Header => ['x-api-key', t]);
+  const apiKey = fc
+    .tuple(fc.constantFrom('x-api-key', 'x-api-key', 'api-key', 'X-Goog-Api-Key'), token)
+    .map(([name, t]): Header => [name, t]);
   return fc.oneof(
     { weight: 10, arbitrary: plain.map((header) => [header]) },
     { weight: 3, arbitrary: bearer.map((header) => [header]) },
