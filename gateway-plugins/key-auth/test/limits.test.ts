@@ -1,5 +1,5 @@
 import type { KeyAuthLimit } from '@hiclaw/policy-image';
-import type { HttpStream, PluginModule } from '@hiclaw/proxy-wasm-host';
+import type { HttpStream, PluginModule, TracedHostcall } from '@hiclaw/proxy-wasm-host';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Gateway, keyAuthModule, observe } from './support/gateway.js';
 import { claimsOf, grant, openAsk, openCalls } from './support/leases.js';
@@ -277,6 +277,31 @@ describe('a call of a consumer with limits', () => {
     );
     boots.delete(undefined);
     expect(boots.size).toBe(1);
+  });
+
+  it('counts exactly while other threads change the account at the same moment, and gives up when that never ends', () => {
+    let disturbances = 0;
+    const disturb = ({ vm, hostcall }: TracedHostcall): void => {
+      const account = vm.host.shared.get('key-auth', 'accountsworker-1');
+      if (hostcall !== 'proxy_get_shared_data' || account === undefined || disturbances === 0) return;
+      disturbances--;
+      vm.host.shared.set('key-auth', 'accountsworker-1', account.value, 0);
+    };
+    const policy = image([consumer(1, { limits: [REQUESTS] })]);
+    const gateway = new Gateway(module, policy, { startTimeMs: NOW, trace: disturb });
+    gateway.host.advance(1);
+    gateway.send(mcpRequest(1));
+    disturbances = 5;
+    grant(openAsk(gateway.host), () => ({ allowance: 3 }));
+    disturbances = 5;
+    expect(observe(gateway.send(mcpRequest(1)))).toMatchObject({ kind: 'admit' });
+    expect(disturbances).toBe(0);
+    disturbances = Infinity;
+    expect(refusalOf(gateway.send(mcpRequest(1)))).toEqual([503, 'limits-unavailable']);
+    disturbances = 0;
+    expect(observe(gateway.send(mcpRequest(1)))).toMatchObject({ kind: 'admit' });
+    gateway.send(mcpRequest(1));
+    expect(claimsOf(openAsk(gateway.host))).toMatchObject([{ allowance: 3, used: 3 }]);
   });
 
   it('leaves nothing behind when it goes away while it waits', () => {

@@ -19,6 +19,8 @@ interface Answer {
   readonly resetsAt: string;
   /** All that came, also of a stream that broke off. */
   readonly text: string;
+  /** Milliseconds between two pieces of it, at most. */
+  readonly longestGapMs: number;
 }
 
 interface LimitItem {
@@ -78,8 +80,14 @@ async function chat(replica: number, token: string, model: string, body: object 
     bodyTimeout: 0,
   });
   let text = '';
+  let longestGapMs = 0;
+  let last = performance.now();
   try {
-    for await (const chunk of answer) text += String(chunk);
+    for await (const chunk of answer) {
+      longestGapMs = Math.max(longestGapMs, performance.now() - last);
+      last = performance.now();
+      text += String(chunk);
+    }
   } catch {
     // A stream that is cut ends like this.
   }
@@ -90,6 +98,7 @@ async function chat(replica: number, token: string, model: string, body: object 
     retryAfter: Number(header('retry-after')),
     resetsAt: header('x-hiclaw-resets-at'),
     text,
+    longestGapMs,
   };
 }
 
@@ -267,6 +276,35 @@ describe('limits, over two gateways', () => {
     );
     await Promise.all(Array.from({ length: 20 }, (_, i) => send(i).then((one) => all.push(one))));
     expect((passed + 1 + (count(all)['200'] ?? 0)) * 100).toBeLessThanOrEqual(8000);
+  });
+
+  it('hold a stream back while the policy server is slow, and lose nothing of it', async () => {
+    const free = await consumer('worker-bob', { requestsPerMinute: 1000 });
+    const model = 'pretend-chunks-4000-every-1ms-no-usage';
+    const body = { stream: true };
+    const whole = chat(0, free, model, body);
+    const token = await consumer('worker-alice', { budgets: [{ per: 'month', tokens: 9000 }] });
+    const { pid } = network.policyServer.process;
+    const stream = chat(0, token, model, body);
+    let running = true;
+    void stream.finally(() => (running = false));
+    let pauses = 0;
+    try {
+      for (; running && pauses < 12; pauses++) {
+        process.kill(pid, 'SIGSTOP');
+        await delay(700);
+        process.kill(pid, 'SIGCONT');
+        await delay(50);
+      }
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    const [expected, got] = await Promise.all([whole, stream]);
+    expect(expected.text.endsWith('data: [DONE]\n\n')).toBe(true);
+    expect(got.text.length, got.text.slice(-300)).toBe(expected.text.length);
+    expect(got.text === expected.text).toBe(true);
+    expect(pauses).toBeGreaterThan(1);
+    expect(got.longestGapMs, 'it was held back').toBeGreaterThan(expected.longestGapMs + 100);
   });
 
   it('let a revocation win over a call that waits for its lease', async () => {
