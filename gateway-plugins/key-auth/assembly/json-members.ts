@@ -4,19 +4,12 @@
 import { ascii, asciiLength } from '../../policy/assembly/ascii';
 import { bytesEqual } from '../../policy/assembly/bytes';
 import {
-  CALL_USAGE_FIRST,
-  CALL_USAGE_ONLY,
-  CALL_USAGE_OPTIONS,
-  CALL_USAGE_VALUE,
-} from '../../../packages/policy-image/src/layout';
-import {
   Capture,
   SCAN_DEPTH,
   SCAN_ITEM,
   SCAN_KEY,
   SCAN_KEY_DEPTH,
   SCAN_KEY_LENGTH,
-  SCAN_LITERAL_FOR,
   SCAN_MEMBER,
   SCAN_NUMBER,
   SCAN_NUMBER_FOR,
@@ -26,6 +19,7 @@ import {
   SCAN_VALUE,
   SCAN_VALUE_LENGTH,
 } from './json-state';
+import { beginIncludeUsage, beginOption, beginStreamOptions } from './json-stream-options';
 import { choosesModel, memberChoosesModel, nameIs, nameLength, normalise, speaksOfModels } from './member-names';
 import {
   flag,
@@ -35,11 +29,7 @@ import {
   SCAN_MODEL,
   SCAN_MODEL_LENGTH,
   SCAN_MODEL_OFFSET,
-  SCAN_USAGE_FORM,
-  SCAN_USAGE_LENGTH,
-  SCAN_USAGE_OFFSET,
   SEEN_AMBIGUOUS,
-  SEEN_ASKED_USAGE,
   SEEN_BAD_MODEL,
   SEEN_MODEL,
   SEEN_PATH_MODEL,
@@ -48,7 +38,6 @@ import {
   SEEN_STORED_RESPONSE,
   SEEN_STREAM,
   unflag,
-  USAGE_FORM_NONE,
 } from './scan-state';
 
 /** Members that count; 0 is any other. */
@@ -229,9 +218,7 @@ function isStoredReference(): bool {
 function endInnerKey(scanner: usize, section: Member, depth: u32): void {
   switch (section) {
     case Member.StreamOptions:
-      if (load<u32>(scanner + SCAN_USAGE_FORM) == CALL_USAGE_ONLY) {
-        store<u32>(scanner + SCAN_USAGE_FORM, CALL_USAGE_FIRST);
-      }
+      beginOption(scanner);
       if (nameIs(INCLUDE_USAGE)) expectMember(scanner, Member.IncludeUsage);
       break;
     case Member.GenerationConfig:
@@ -363,38 +350,6 @@ function isPathModel(scanner: usize, value: usize, length: usize): bool {
     length = model;
   }
   return length == model && bytesEqual(value, scanner + SCAN_MODEL, model);
-}
-
-function beginStreamOptions(scanner: usize, byte: u32, offset: u32): void {
-  const isFirst = load<u32>(scanner + SCAN_USAGE_FORM) == 0;
-  let form: u32 = USAGE_FORM_NONE;
-  if (isFirst && byte == OPEN_OBJECT) {
-    form = CALL_USAGE_ONLY;
-    offset++;
-  } else if (isFirst && byte == LETTER_N) {
-    form = CALL_USAGE_OPTIONS;
-    store<u32>(scanner + SCAN_LITERAL_FOR, 1);
-  }
-  store<u32>(scanner + SCAN_USAGE_FORM, form);
-  store<u32>(scanner + SCAN_USAGE_OFFSET, offset);
-}
-
-function beginIncludeUsage(scanner: usize, byte: u32, offset: u32): void {
-  if (byte == LETTER_T) flag(scanner, SEEN_ASKED_USAGE);
-  const isFirst = load<u32>(scanner + SCAN_USAGE_FORM) == CALL_USAGE_FIRST;
-  if (!isFirst || (byte != LETTER_F && byte != LETTER_N)) {
-    store<u32>(scanner + SCAN_USAGE_FORM, USAGE_FORM_NONE);
-    return;
-  }
-  store<u32>(scanner + SCAN_USAGE_FORM, CALL_USAGE_VALUE);
-  store<u32>(scanner + SCAN_USAGE_OFFSET, offset);
-  store<u32>(scanner + SCAN_LITERAL_FOR, 1);
-}
-
-/** A literal that a usage edit replaces is complete; `end` is the offset after it. */
-export function endLiteral(scanner: usize, end: u32): void {
-  store<u32>(scanner + SCAN_LITERAL_FOR, 0);
-  store<u32>(scanner + SCAN_USAGE_LENGTH, end - load<u32>(scanner + SCAN_USAGE_OFFSET));
 }
 
 /** A number that counts is complete. The larger of two is believed. */

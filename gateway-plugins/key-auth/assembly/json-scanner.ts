@@ -7,11 +7,11 @@ import {
   beginObject,
   beginValue,
   endKey,
-  endLiteral,
   endNumber,
   endObject,
   endValue,
 } from './json-members';
+import { endLiteral } from './json-stream-options';
 import {
   Capture,
   DEPTH_MAX,
