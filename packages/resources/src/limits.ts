@@ -1,14 +1,12 @@
 import type { KeyAuthLimit, Meter } from '@hiclaw/policy-image';
 import { type Static, Type } from 'typebox';
 import type { FieldErrors } from './field-errors.js';
-import { CLOSED, formatted, words } from './schema-parts.js';
-import { microUsd, parseUsd } from './usd.js';
+import { CLOSED, words } from './schema-parts.js';
+import { microUsd, readUsd, usdAmount } from './usd.js';
 
 /** Highest budget, US dollars: a million million million pico-USD still fits a signed 64-bit number. */
 const MAX_USD = 1_000_000;
 const PICO_PER_MICRO = 1_000_000n;
-
-const usdText = formatted('usd', { maxLength: 16 });
 
 const Budget = Type.Object(
   {
@@ -21,10 +19,7 @@ const Budget = Type.Object(
       }),
     ),
     usd: Type.Optional(
-      // Branches are told apart by type; a whole number is another type than a broken one.
-      Type.Union([usdText, Type.Number(), Type.Integer()], {
-        description: `US dollars, such as 20 or "2.50": at most six decimals, more than 0, at most ${MAX_USD}.`,
-      }),
+      usdAmount(`US dollars, such as 20 or 2.50: at most six decimals, more than 0, at most ${MAX_USD}.`),
     ),
   },
   CLOSED,
@@ -60,9 +55,8 @@ export const Limits = Type.Object(
 export type Limits = Readonly<Static<typeof Limits>>;
 type Budget = Readonly<Static<typeof Budget>>;
 
-/** A decimal as JSON holds it, read from its shortest text: what was typed, not its nearest fraction of two. */
 function usdOf(value: string | number): { readonly text: string } | { readonly problem: string } {
-  const parsed = parseUsd(String(value));
+  const parsed = readUsd(value);
   if (parsed.problem !== undefined) return { problem: parsed.problem };
   const micro = microUsd(parsed.value);
   if (micro === 0n) return { problem: 'must be more than 0; to admit nothing, disable the consumer' };

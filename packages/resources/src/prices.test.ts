@@ -108,7 +108,7 @@ describe('priceOf', () => {
 describe('prices of a provider', () => {
   it('are kept in canonical form', () => {
     const decoded = decodePrices([
-      { model: 'a', from: '2026-01-01T01:00:00+01:00', inputPerMillion: '2.50', outputPerMillion: '10.0' },
+      { model: 'a', from: '2026-01-01T01:00:00+01:00', inputPerMillion: 2.5, outputPerMillion: '10.0' },
     ]);
     expect(decoded).toMatchObject({
       value: {
@@ -122,7 +122,9 @@ describe('prices of a provider', () => {
   });
 
   it.each<[string, object, string, RegExp]>([
-    ['a number', { inputPerMillion: 2.5 }, 'spec.prices[0].inputPerMillion', /a string, not a number/],
+    ['a list', { inputPerMillion: [2.5] }, 'spec.prices[0].inputPerMillion', /not a list/],
+    ['a number with seven decimals', { inputPerMillion: 1.0000001 }, 'spec.prices[0].inputPerMillion', /six/],
+    ['a number below nothing', { outputPerMillion: -1 }, 'spec.prices[0].outputPerMillion', /amount/],
     ['seven decimals', { inputPerMillion: '0.0000001' }, 'spec.prices[0].inputPerMillion', /six decimals/],
     ['less than nothing', { outputPerMillion: '-1' }, 'spec.prices[0].outputPerMillion', /amount/],
     ['a typo', { inputPerMilion: '1' }, 'spec.prices[0].inputPerMilion', /mean "inputPerMillion"/],

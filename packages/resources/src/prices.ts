@@ -3,13 +3,10 @@ import { type Static, Type } from 'typebox';
 import type { FieldErrors } from './field-errors.js';
 import { CLOSED, formatted } from './schema-parts.js';
 import { parseTimestamp } from './timestamp.js';
-import { microUsd } from './usd.js';
+import { microUsd, readUsd, usdAmount } from './usd.js';
 
 function perMillion(what: string) {
-  return formatted('usd', {
-    maxLength: 16,
-    description: `US dollars for a million ${what}, such as "2.50".`,
-  });
+  return usdAmount(`US dollars for a million ${what}, such as 2.50; at most six decimals.`);
 }
 
 /** What a provider asks for the models of one pattern, from one moment on. */
@@ -72,14 +69,14 @@ export function pricesAt(prices: readonly Price[], atMs: number): readonly Price
   return [...inForce.values()]
     .filter((price) => price !== null)
     .map((price) => {
-      const input = microUsd(price.inputPerMillion);
+      const input = amount(price.inputPerMillion);
       const { cachedInputPerMillion: cached, cacheWritePerMillion: write } = price;
       return {
         model: price.model,
         input,
-        cachedInput: cached === undefined ? input : microUsd(cached),
-        cacheWrite: write === undefined ? input : microUsd(write),
-        output: microUsd(price.outputPerMillion),
+        cachedInput: cached === undefined ? input : amount(cached),
+        cacheWrite: write === undefined ? input : amount(write),
+        output: amount(price.outputPerMillion),
       };
     });
 }
@@ -104,8 +101,32 @@ export function nextPriceChange(prices: readonly Price[], atMs: number): number 
   return later.length === 0 ? null : Math.min(...later);
 }
 
-/** Two prices of one pattern need different moments. */
-export function checkPrices(prices: readonly Price[], errors: FieldErrors): void {
+function amount(stored: string | number): bigint {
+  return microUsd(String(stored));
+}
+
+const AMOUNTS = [
+  'inputPerMillion',
+  'cachedInputPerMillion',
+  'cacheWritePerMillion',
+  'outputPerMillion',
+] as const;
+
+function completePrice(price: Price, path: string, errors: FieldErrors): Price {
+  const texts: Partial<Record<(typeof AMOUNTS)[number], string>> = {};
+  for (const field of AMOUNTS) {
+    const value = price[field];
+    if (value === undefined) continue;
+    const read = readUsd(value);
+    if (read.problem === undefined) texts[field] = read.value;
+    // The schema has said it of a text.
+    else if (typeof value === 'number') errors.add(`${path}.${field}`, read.problem);
+  }
+  return { ...price, ...texts };
+}
+
+/** Amounts as text, in which they stay exact. Two prices of one pattern need different moments. */
+export function completePrices(prices: readonly Price[], errors: FieldErrors): Price[] {
   const seen = new Set<string>();
   prices.forEach((price, index) => {
     const key = JSON.stringify([price.model, startOf(price)]);
@@ -118,4 +139,5 @@ export function checkPrices(prices: readonly Price[], errors: FieldErrors): void
     }
     seen.add(key);
   });
+  return prices.map((price, index) => completePrice(price, `spec.prices[${index}]`, errors));
 }

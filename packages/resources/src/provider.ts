@@ -9,7 +9,7 @@ import {
   requirePresetOptions,
   sameBaseUrl,
 } from './presets/resolve.js';
-import { checkPrices, Price } from './prices.js';
+import { completePrices, Price } from './prices.js';
 import { type Protocol, PROTOCOLS } from './protocol.js';
 import { CaCertificates, CLOSED, CredentialName, formatted, record, words } from './schema-parts.js';
 
@@ -156,8 +156,8 @@ export function completeProvider(input: ProviderSpecInput, errors: FieldErrors):
   const preset = input.preset === undefined ? undefined : findPreset(input.preset);
   const completed =
     preset === undefined ? completeWithout(input, errors) : completeFromPreset(preset, input, errors);
-  checkPrices(input.prices, errors);
-  const { preset: name, presetOptions: options, credential, models, caCertificates, prices } = input;
+  const prices = completePrices(input.prices, errors);
+  const { preset: name, presetOptions: options, credential, models, caCertificates } = input;
   return {
     ...(name === undefined ? {} : { preset: name }),
     ...(options === undefined ? {} : { presetOptions: options }),

@@ -1,4 +1,6 @@
+import { Type } from 'typebox';
 import type { Parsed } from './host.js';
+import { formatted } from './schema-parts.js';
 
 const DECIMAL = /^(0|[1-9]\d{0,8})(?:\.(\d{1,6}))?$/;
 
@@ -11,6 +13,19 @@ export function parseUsd(text: string): Parsed<string> {
   const [, whole = '', decimals = ''] = match;
   const kept = decimals.replace(/0+$/, '');
   return { value: kept === '' ? whole : `${whole}.${kept}` };
+}
+
+/**
+ * An amount as clients write it, `2.5` or `"2.50"`; `readUsd` gives its stored form.
+ * Branches are told apart by type; a whole number is another type than a broken one.
+ */
+export function usdAmount(description: string) {
+  return Type.Union([formatted('usd', { maxLength: 16 }), Type.Number(), Type.Integer()], { description });
+}
+
+/** The same of a number, which is read from its shortest text: what was typed, not its nearest fraction of two. */
+export function readUsd(value: string | number): Parsed<string> {
+  return parseUsd(String(value));
 }
 
 /** An amount that `parseUsd` accepted, in millionths of a dollar; as a price per million tokens: in pico-USD per token. */
