@@ -65,6 +65,24 @@ describe('createGatewayControl', () => {
     expect(control.status()).toMatchObject({ policyVersion: 3, problems: [] });
   });
 
+  it('compiles again when a price comes in force, and not before', async () => {
+    await using home = await makeHome();
+    const store = storeWithRoute();
+    await using control = await createGatewayControl(store.options(home.path, settings));
+    await control.start();
+    const fromMs = (Math.floor(Date.now() / 1000) + 2) * 1000;
+    store.commit((builder) => {
+      const provider = builder.providers.get('p')!;
+      const from = new Date(fromMs).toISOString();
+      const price = { model: '*', from, inputPerMillion: '1', outputPerMillion: '2' };
+      builder.providers.set('p', { ...provider, spec: { ...provider.spec, prices: [price] } });
+    });
+    await nextTurn();
+    expect(control.status().compilations).toBe(2);
+    await expect.poll(() => control.status().compilations, { timeout: 10_000 }).toBe(3);
+    expect(Date.now()).toBeGreaterThanOrEqual(fromMs);
+  });
+
   it('survives a stage that throws', async () => {
     await using home = await makeHome();
     const store = storeWithRoute();

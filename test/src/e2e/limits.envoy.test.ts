@@ -286,11 +286,11 @@ describe('limits, over two gateways', () => {
     const token = await consumer('worker-alice', { budgets: [{ per: 'month', tokens: 9000 }] });
     const { pid } = network.policyServer.process;
     const stream = chat(0, token, model, body);
-    let running = true;
-    void stream.finally(() => (running = false));
+    const still = { running: true };
+    void stream.finally(() => (still.running = false));
     let pauses = 0;
     try {
-      for (; running && pauses < 12; pauses++) {
+      for (; still.running && pauses < 12; pauses++) {
         process.kill(pid, 'SIGSTOP');
         await delay(700);
         process.kill(pid, 'SIGCONT');
