@@ -99,20 +99,26 @@ const INPUT = Math.ceil(JSON.stringify({ model: 'gpt-4o', stream: true }).length
 
 describe('what a call reserves', () => {
   it.each([
-    ['a stream', { body: { stream: true } }, INPUT + QUANTUM],
-    ['a stream that is limited', { body: { stream: true, max_tokens: 9000 } }, 13 + QUANTUM],
-    ['a whole answer', {}, 5 + 4096],
-    ['a whole answer that is limited', { body: { max_tokens: 100 } }, 9 + 100],
-    ['an embedding', { path: '/v1/embeddings' }, 5],
-    ['a count', { path: '/v1/messages/count_tokens', headers: { 'anthropic-version': '2023-06-01' } }, 0],
-  ])('is what it may use: %s', (_, request, tokens) => {
+    ['a stream', { body: { stream: true } }, INPUT, QUANTUM, QUANTUM],
+    ['a stream that is limited', { body: { stream: true, max_tokens: 9000 } }, 13, QUANTUM, QUANTUM],
+    ['a whole answer, of which less will do', {}, 5, 4096, 1],
+    ['a whole answer that is limited', { body: { max_tokens: 100 } }, 9, 100, 100],
+    ['more than the whole budget, of which less will do', { body: { max_tokens: 2e6 } }, 10, 2e6, 1],
+    ['an embedding', { path: '/v1/embeddings' }, 5, 0, 0],
+    [
+      'a count',
+      { path: '/v1/messages/count_tokens', headers: { 'anthropic-version': '2023-06-01' } },
+      ...[0, 0, 0],
+    ],
+  ])('is what it may use: %s', (_, request, input, output, least) => {
     const gateway = gatewayFor([TOKENS]);
     const stream = call(gateway, request);
-    if (tokens === 0) {
+    if (input === 0) {
       expect(observe(stream)).toMatchObject({ kind: 'admit' });
       return;
     }
-    expect(claimsOf(openAsk(gateway.host))).toMatchObject([{ meter: 2, need: tokens, want: tokens }]);
+    const [claim] = claimsOf(openAsk(gateway.host));
+    expect(claim).toMatchObject({ meter: 2, need: input + least, want: input + output });
   });
 
   it('costs what the dearest target asks', () => {

@@ -100,6 +100,28 @@ describe('a call of a consumer with limits', () => {
     ]);
   });
 
+  it('makes do with what is left, and holds all of it: small budgets can be spent', () => {
+    const gateway = limited(TOKENS);
+    const request = chatRequest(1, 'gpt-4o', '{"model":"gpt-4o"}');
+    const first = gateway.send(request);
+    grant(openAsk(gateway.host), () => ({ allowance: 50 }));
+    expect(observe(first)).toMatchObject({ kind: 'admit' });
+    const second = gateway.send(request);
+    const ask = openAsk(gateway.host);
+    expect(claimsOf(ask)).toMatchObject([{ used: 50, need: 6, want: 5 + 4096 }]);
+    grant(ask, () => ({ satisfied: false, allowance: 50, available: 0 }));
+    expect(refusalOf(second)).toEqual([429, 'budget-exhausted']);
+    const answer = JSON.stringify({ usage: { prompt_tokens: 12, completion_tokens: 5, total_tokens: 17 } });
+    first.responseHeaders({ ':status': '200', 'content-type': 'application/json' });
+    first.responseBody(answer, { endStream: true });
+    first.end();
+    const third = gateway.send(request);
+    expect(observe(third), 'what the first did not use is there again, without asking').toMatchObject({
+      kind: 'admit',
+    });
+    expect(openCalls(gateway.host, '/leases')).toEqual([]);
+  });
+
   it('is refused at the cap, with when it may be tried again, and does not ask for it again at once', () => {
     const gateway = limited(REQUESTS);
     const refuse = (stream: HttpStream): unknown => {

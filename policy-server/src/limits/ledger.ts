@@ -20,9 +20,9 @@ export interface Claim {
   readonly allowance: bigint;
   /** What it has spent or reserved of that; more than the allowance when calls used more than was reserved for them. */
   readonly used: bigint;
-  /** Unused allowance without which some call cannot go on; 0: none, it only reports. */
+  /** Unused allowance without which no call that waits can go on; 0: none waits, it only reports. */
   readonly need: bigint;
-  /** Unused allowance with which all calls that wait can go on; at least `need`. */
+  /** Unused allowance with which all of them can, each with its longest answer; at least `need`. */
   readonly want: bigint;
 }
 
@@ -55,6 +55,8 @@ export interface Decision {
   readonly available: bigint;
   /** Whether the gateway has what it needs, once it knows this lease. */
   readonly satisfied: boolean;
+  /** Whether it has all that it wants. */
+  readonly complete: boolean;
 }
 
 /** An account whose leases changed, for who keeps them. */
@@ -102,7 +104,8 @@ export class Ledger {
       account.leases.set(holder.boot, lease);
       this.#note(claim);
     }
-    return { lease, windowEndMs, available: positive(terms.cap - others - lease.allowance), satisfied };
+    const available = positive(terms.cap - others - lease.allowance);
+    return { lease, windowEndMs, available, satisfied, complete: lease.used + claim.want <= lease.allowance };
   }
 
   /** All leases of an account in the window that ends then; none when it is about another one. */

@@ -139,7 +139,7 @@ export class Limits {
     const first = this.#decide(speaker, claim);
     if (first === null) return null;
     let last = first;
-    if (!first.decision.satisfied) {
+    if (claim.need > 0n && !first.decision.complete) {
       this.#settleDead(claim, first.decision.windowEndMs);
       await this.#ask(claim, 'give', speaker.boot);
       // It says again what it said: should it have spoken otherwise meanwhile, that was under another generation.

@@ -207,6 +207,20 @@ describe('limits, over two gateways', () => {
     ).toBe(200);
   });
 
+  it('let a budget be spent that is smaller than the longest answer', async () => {
+    const token = await consumer('worker-alice', { budgets: [{ per: 'day', tokens: 500 }] });
+    const answers: Answer[] = [];
+    // One call at a time, here and there: what a call may use is far more than there is.
+    for (let i = 0; answers.at(-1)?.status !== 429; i++) {
+      answers.push(await chat(i, token, 'pretend-usage-in-10-out-20'));
+    }
+    expect(count(answers)).toEqual({ '200': answers.length - 1, '429 budget-exhausted': 1 });
+    const { tokens } = await recorded('worker-alice', answers.length - 1);
+    console.info(`small budget: ${tokens} of 500`);
+    expect(tokens).toBeLessThanOrEqual(500);
+    expect(tokens).toBeGreaterThan(400);
+  });
+
   it('stop at a budget in US dollars, which needs prices', async () => {
     // 1000 tokens in and 100 out cost 0.02 dollars.
     const token = await consumer('worker-alice', { budgets: [{ per: 'day', usd: 0.5 }] });

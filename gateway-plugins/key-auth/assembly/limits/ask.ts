@@ -17,7 +17,7 @@ import {
   setAsked,
   setCall,
 } from './accounts';
-import { needAtStart, needOf, needToGoOn } from './amounts';
+import { mayShrink, needAtStart, needOf, needToGoOn, shrinkToLeast } from './amounts';
 import { HOLD_ACCOUNT, HOLD_STATE, HOLD_WAITS, HOLD_WANTS } from './hold';
 import { ACCOUNT_METERS } from './meters';
 import { monotonicNow } from './monotonic';
@@ -48,9 +48,16 @@ function collect(account: u32, image: usize): void {
   for (let slot: u32 = 0; slot < count; slot++) {
     const stream = streamAt(slot);
     if (!isWaiting(stream, account) || stream.token == 0) continue;
-    if (stream.phase == AWAITS_LEASE) needAtStart(stream);
-    else if (!needToGoOn(stream)) continue;
-    add(image, consumerOf(image, stream.token));
+    const consumer = consumerOf(image, stream.token);
+    if (stream.phase == AWAITS_LEASE) {
+      needAtStart(stream);
+      add(image, consumer);
+      if (mayShrink(image, consumer)) shrinkToLeast();
+    } else {
+      if (!needToGoOn(stream)) continue;
+      add(image, consumer);
+    }
+    lower(image, consumer);
   }
 }
 
@@ -58,12 +65,18 @@ function add(image: usize, consumer: usize): void {
   const count = limitCount(image, consumer);
   for (let i: u32 = 0; i < count; i++) {
     const meter = load<u32>(limitAt(image, consumer, i) + L.LIMIT_METER);
+    const sum = all + (meter << 3);
+    store<u64>(sum, addSaturating(load<u64>(sum), needOf(meter)));
+  }
+}
+
+function lower(image: usize, consumer: usize): void {
+  const count = limitCount(image, consumer);
+  for (let i: u32 = 0; i < count; i++) {
+    const meter = load<u32>(limitAt(image, consumer, i) + L.LIMIT_METER);
     const need = needOf(meter);
-    if (need == 0) continue;
-    const at = meter << 3;
-    const before = load<u64>(least + at);
-    store<u64>(least + at, before == 0 ? need : min(before, need));
-    store<u64>(all + at, addSaturating(load<u64>(all + at), need));
+    const known = load<u64>(least + (meter << 3));
+    if (need != 0) store<u64>(least + (meter << 3), known == 0 ? need : min(known, need));
   }
 }
 

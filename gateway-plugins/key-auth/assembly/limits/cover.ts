@@ -67,7 +67,7 @@ function passes(stream: Stream): u32 {
 function extend(stream: Stream, account: u32): u32 {
   const image = currentImage();
   if (image == 0 || stream.token == 0) return BROKEN;
-  return reserve(account, image, consumerOf(image, stream.token), holdOf(stream), monotonicNow());
+  return reserve(account, image, consumerOf(image, stream.token), holdOf(stream), monotonicNow(), false);
 }
 
 /** After an answer of the policy server: a response that was held back goes on, waits again, or is cut. */

@@ -31,10 +31,13 @@ export function passLimits(image: usize, stream: Stream): u32 {
   if (!takePrices(image, consumer, stream)) return PRICE_UNKNOWN;
   needAtStart(stream);
   const now = monotonicNow();
-  const outcome = reserve(account - 1, image, consumer, hold, now);
+  const deadline = load<u64>(hold + H.HOLD_DEADLINE);
+  let outcome = reserve(account - 1, image, consumer, hold, now, false);
+  // All that can be had is here: the policy server was asked, or is known to have no more.
+  if (outcome == DENIED || (outcome == LACKS && deadline != 0))
+    outcome = reserve(account - 1, image, consumer, hold, now, true);
   if (outcome == RESERVED) return ADMIT;
   if (outcome == DENIED) return deniedVerdict();
-  const deadline = load<u64>(hold + H.HOLD_DEADLINE);
   if (deadline == 0) store<u64>(hold + H.HOLD_DEADLINE, now + WAIT_NANOSECONDS);
   const mayWait = deadline == 0 || (now < deadline && !hasFlag(account - 1, ACCOUNT_UNKNOWN));
   return outcome == LACKS && mayWait ? AWAIT_LEASE : LIMITS_UNAVAILABLE;

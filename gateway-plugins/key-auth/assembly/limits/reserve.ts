@@ -5,10 +5,10 @@ import * as L from '../../../../packages/policy-image/src/layout';
 import { limitAt, limitCount } from '../lookup';
 import { BUDGET_EXHAUSTED, REQUESTS_EXHAUSTED, TOKENS_EXHAUSTED } from '../verdict';
 import { isDenied } from './accounts';
-import { needOf, needOutput, needPico, needTokens } from './amounts';
+import { needOf, needOutput, needPico, needTokens, mayShrink, shrinkTo } from './amounts';
 import { addShare, HOLD_OUTPUT, HOLD_PICO, HOLD_TOKENS } from './hold';
 import * as R from './record';
-import { addSaturating } from './saturating';
+import { addSaturating, lessBy } from './saturating';
 
 export const RESERVED: u32 = 0;
 /** Allowance is missing that the policy server may have. */
@@ -29,10 +29,21 @@ export function deniedVerdict(): u32 {
   return deniedMeter == <u32>L.METER_TOKENS_MINUTE ? TOKENS_EXHAUSTED : BUDGET_EXHAUSTED;
 }
 
-/** Reserves what amounts.ts says for a stream of this consumer, and notes it in the hold. */
-export function reserve(account: u32, image: usize, consumer: usize, hold: usize, now: u64): u32 {
+/**
+ * Reserves what amounts.ts says for a stream of this consumer, and notes it in the hold. With `shrinks` a call that
+ * starts makes do with less output than it can give, if it may.
+ */
+export function reserve(
+  account: u32,
+  image: usize,
+  consumer: usize,
+  hold: usize,
+  now: u64,
+  shrinks: bool,
+): u32 {
   for (let attempt: u32 = 0; attempt < R.MOST_ATTEMPTS; attempt++) {
     if (!R.readRecord(account)) return BROKEN;
+    if (shrinks && mayShrink(image, consumer)) shrink(image, consumer, now);
     const lack = lackOf(account, image, consumer, now);
     if (lack != RESERVED) return lack;
     const count = limitCount(image, consumer);
@@ -50,6 +61,21 @@ export function reserve(account: u32, image: usize, consumer: usize, hold: usize
   return BROKEN;
 }
 
+/** What may be used on a meter of the account that was read, used or not. */
+function allowedOn(meter: u32, cap: u64, now: u64): u64 {
+  // A cap that was lowered holds at once, whatever was leased before.
+  return R.isOpen(meter, now) ? min(R.allowanceOf(meter), cap) : 0;
+}
+
+function shrink(image: usize, consumer: usize, now: u64): void {
+  const count = limitCount(image, consumer);
+  for (let i: u32 = 0; i < count; i++) {
+    const limit = limitAt(image, consumer, i);
+    const meter = load<u32>(limit + L.LIMIT_METER);
+    shrinkTo(meter, lessBy(allowedOn(meter, load<u64>(limit + L.LIMIT_CAP), now), R.usedOf(meter)));
+  }
+}
+
 /** What the account that was read lacks under the consumer's limits. */
 function lackOf(account: u32, image: usize, consumer: usize, now: u64): u32 {
   let lack = RESERVED;
@@ -62,8 +88,7 @@ function lackOf(account: u32, image: usize, consumer: usize, now: u64): u32 {
     const cap = load<u64>(limit + L.LIMIT_CAP);
     const open = R.isOpen(meter, now);
     const wanted = addSaturating(open ? R.usedOf(meter) : 0, need);
-    // A cap that was lowered holds at once, whatever was leased before.
-    const allowed = open ? min(R.allowanceOf(meter), cap) : 0;
+    const allowed = allowedOn(meter, cap, now);
     if (wanted <= allowed) continue;
     if (isDenied(account, meter, wanted - allowed, cap, now)) {
       noteDenied(meter, open, now);
