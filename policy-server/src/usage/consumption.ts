@@ -1,14 +1,3 @@
-/** Windows of budgets: whole days and months in UTC. */
-export type ConsumptionWindow = 'day' | 'month';
-
-/** What calls used. */
-export interface Consumption {
-  /** Input and output tokens. */
-  readonly tokens: number;
-  /** Cost of the calls whose price was known, in pico-USD (1e-12 US dollars). */
-  readonly picoUsd: bigint;
-}
-
 /** A call whose record is stored, as far as limits are concerned. */
 export interface RecordedCall {
   /** 32 hexadecimal digits; unique. */
@@ -47,12 +36,6 @@ export interface RecordsQuery {
  */
 export interface UsageConsumption {
   /**
-   * What a consumer's calls used that began in the UTC day or month of `atMs`. Zero for a consumer that is not known.
-   *
-   * @param atMs milliseconds since the Unix epoch
-   */
-  consumed(consumer: string, window: ConsumptionWindow, atMs: number): Consumption;
-  /**
    * Recorded calls, the first to be stored first. Records are kept for as long as `callDays` says (default: 7 days).
    */
   recordsOf(query: RecordsQuery): readonly RecordedCall[];
@@ -65,10 +48,4 @@ export interface UsageConsumption {
    * @returns milliseconds since the Unix epoch
    */
   drainedAt(node: string): number | null;
-  /**
-   * Calls the listener after each commit with the records that it added; one that was stored before is not among them.
-   *
-   * @returns a function that ends it
-   */
-  subscribe(listener: (calls: readonly RecordedCall[]) => void): () => void;
 }

@@ -147,10 +147,12 @@ describe('reading a journal', () => {
     await using test = new TestUsage();
     test.usage.start(() => null);
     await vi.waitFor(() => expect(test.usage.metrics().lagSeconds).toBe(0));
-    const stored = new Promise((resolve) => test.usage.subscribe(resolve));
     const startMs = performance.now();
     test.append(line());
-    await stored;
+    await vi.waitFor(() => expect(test.usage.recordsOf(from)).toHaveLength(1), {
+      timeout: 5000,
+      interval: 5,
+    });
     // Less than the interval at which it looks for itself: it was told.
     expect(performance.now() - startMs).toBeLessThan(1500);
   });

@@ -1,16 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { prepared } from '../store/statements.js';
-import type { Consumption, ConsumptionWindow, RecordedCall, RecordsQuery } from './consumption.js';
+import type { RecordedCall, RecordsQuery } from './consumption.js';
 import { MAX_PICO_USD } from './cost.js';
-import {
-  bucketStart,
-  DAY_MS,
-  GRANULARITIES,
-  type Granularity,
-  monthStart,
-  nextMonthStart,
-  TABLES,
-} from './granularity.js';
+import { bucketStart, GRANULARITIES, type Granularity, TABLES } from './granularity.js';
 import type { UsageRecord } from './record.js';
 import { SeriesBook } from './series.js';
 import { addCall, noSums, type Sums } from './sums.js';
@@ -100,26 +92,6 @@ export class UsageLedger {
   makeDurable(): void {
     const [result] = this.#database.pragma('wal_checkpoint(FULL)') as { busy: number }[];
     if (result?.busy !== 0) throw new Error('the write-ahead log cannot be written back');
-  }
-
-  /** See `UsageConsumption.consumed`. */
-  consumed(consumer: string, window: ConsumptionWindow, atMs: number): Consumption {
-    const from = window === 'day' ? bucketStart('day', atMs) : monthStart(atMs);
-    const to = window === 'day' ? from + DAY_MS : nextMonthStart(atMs);
-    const rows = prepared(
-      this.#database,
-      `SELECT d.input + d.output AS tokens, d.cost FROM series s JOIN days d ON d.series = s.id
-        WHERE s.consumer = ? AND d.start >= ? AND d.start < ?`,
-    )
-      .safeIntegers()
-      .all(consumer, from, to) as { tokens: bigint; cost: bigint }[];
-    let tokens = 0;
-    let picoUsd = 0n;
-    for (const row of rows) {
-      tokens += Number(row.tokens);
-      picoUsd += row.cost;
-    }
-    return { tokens, picoUsd };
   }
 
   /** See `UsageConsumption.recordsOf`. */

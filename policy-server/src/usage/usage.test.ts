@@ -5,7 +5,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { MAX_PICO_USD } from './cost.js';
 import { DAY_MS } from './granularity.js';
 import { journalLine, type LineFields } from './journal.fixture.js';
-import type { RecordedCall } from './consumption.js';
 import type { ReportQuery } from './report.js';
 import { MODELS_PER_CONSUMER_AND_DAY, OTHER_MODELS } from './series.js';
 import { keptLog, pricedProvider, TestUsage } from './usage.fixture.js';
@@ -23,61 +22,19 @@ const everything: ReportQuery = {
   only: {},
 };
 
-const PRICES = [{ model: '*', inputPerMillion: '1', outputPerMillion: '2' }];
-
 describe('consumption', () => {
-  it('is that of the UTC day and month that calls began in', async () => {
+  it('has each call once', async () => {
     await using test = new TestUsage();
-    test.providers = new Map([['openai', pricedProvider('openai', PRICES)]]);
-    test.append(
-      lines(
-        { start: '2026-01-31T23:59:59.999Z' },
-        { start: '2026-02-01T00:00:00.000Z' },
-        { start: '2026-02-01T12:00:00.000Z', usage: { input: 100, output: 50 } },
-        { start: '2026-02-28T23:59:59.999Z' },
-        { start: '2026-03-01T00:00:00.000Z' },
-        { start: '2026-02-01T00:00:00.000Z', consumer: 'worker-bob' },
-        { start: '2026-02-01T00:00:00.000Z', upstream: 'providers/free a:1' },
-      ),
-    );
-    await test.readAll();
-    const at = Date.UTC(2026, 1, 1, 6);
-    // 12 + 5 tokens a call; 12 · 1 + 5 · 2 micro-dollars
-    expect(test.usage.consumed('worker-alice', 'day', at)).toEqual({
-      tokens: 17 + 150 + 17,
-      picoUsd: 222_000_000n,
-    });
-    expect(test.usage.consumed('worker-alice', 'month', at)).toEqual({ tokens: 201, picoUsd: 244_000_000n });
-    expect(test.usage.consumed('worker-bob', 'month', at)).toEqual({ tokens: 17, picoUsd: 22_000_000n });
-    expect(test.usage.consumed('nobody', 'month', at)).toEqual({ tokens: 0, picoUsd: 0n });
-    expect(test.usage.consumed('worker-alice', 'day', Date.UTC(2026, 11, 31))).toEqual({
-      tokens: 0,
-      picoUsd: 0n,
-    });
-    expect(test.usage.consumed('worker-alice', 'month', Date.UTC(2026, 0, 31)).tokens).toBe(17);
-  });
-
-  it('is told call by call, once', async () => {
-    await using test = new TestUsage();
-    const told: RecordedCall[] = [];
-    const failing = vi.fn(() => {
-      throw new Error('a listener');
-    });
     const { usage } = test;
-    usage.subscribe(failing);
-    usage.subscribe((calls) => told.push(...calls));
-    const unsubscribed = vi.fn();
-    usage.subscribe(unsubscribed)();
     usage.start(() => null);
     const text = lines({ id: '00000000-0000-4000-8000-00000000000a' });
     test.append(text);
     test.append(text, 'gateway-1');
     await vi.waitFor(() => expect(usage.metrics().duplicates).toBe(1));
-    expect(told).toEqual(usage.recordsOf({ fromMs: 0 }));
-    expect(told).toEqual([
+    expect(usage.recordsOf({ fromMs: 0 })).toEqual([
       {
         id: '0000000000004000800000000000000a',
-        node: 'gateway-0',
+        node: expect.stringMatching(/^gateway-[01]$/) as string,
         consumer: 'worker-alice',
         route: 'chat',
         startMs: Date.UTC(2026, 0, 1, 10, 20, 30, 456),
@@ -86,8 +43,6 @@ describe('consumption', () => {
         picoUsd: null,
       },
     ]);
-    expect(failing).toHaveBeenCalledOnce();
-    expect(unsubscribed).not.toHaveBeenCalled();
   });
 
   it('gives the calls that are asked for', async () => {

@@ -3,17 +3,11 @@ import type { Provider } from '@hiclaw/resources';
 import type { Database } from 'better-sqlite3';
 import { sqliteCode } from '../store/database.js';
 import { callsOf, type StoredCall } from './calls.js';
-import type {
-  Consumption,
-  ConsumptionWindow,
-  RecordedCall,
-  RecordsQuery,
-  UsageConsumption,
-} from './consumption.js';
+import type { RecordedCall, RecordsQuery, UsageConsumption } from './consumption.js';
 import { PriceBook } from './cost.js';
 import { openUsageDatabase } from './database.js';
 import { JournalReader } from './journal-reader.js';
-import { type AddedCall, type JournalPosition, UsageLedger } from './ledger.js';
+import { type JournalPosition, UsageLedger } from './ledger.js';
 import type { UsageRecord } from './record.js';
 import { type Report, report, type ReportQuery } from './report.js';
 import { deleteOld, type Retention } from './retention.js';
@@ -41,7 +35,6 @@ export class Usage implements UsageConsumption, UsageMetricsSource, AsyncDisposa
   readonly #database: Database;
   readonly #ledger: UsageLedger;
   readonly #counters = new UsageCounters();
-  readonly #listeners = new Set<(calls: readonly RecordedCall[]) => void>();
   readonly #stopping = new AbortController();
   #reader: JournalReader | null = null;
   #retention: NodeJS.Timeout | null = null;
@@ -96,16 +89,11 @@ export class Usage implements UsageConsumption, UsageMetricsSource, AsyncDisposa
     if (this.#retention !== null) clearInterval(this.#retention);
     await this.#deleting;
     await this.#reader?.stop();
-    this.#listeners.clear();
     this.#database.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  consumed(consumer: string, window: ConsumptionWindow, atMs: number): Consumption {
-    return this.#read(() => this.#ledger.consumed(consumer, window, atMs));
   }
 
   recordsOf(query: RecordsQuery): readonly RecordedCall[] {
@@ -114,11 +102,6 @@ export class Usage implements UsageConsumption, UsageMetricsSource, AsyncDisposa
 
   drainedAt(node: string): number | null {
     return this.#reader?.drainedAt(node) ?? null;
-  }
-
-  subscribe(listener: (calls: readonly RecordedCall[]) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
   }
 
   /** Sums of stored usage; null: there are too many groups. */
@@ -146,15 +129,6 @@ export class Usage implements UsageConsumption, UsageMetricsSource, AsyncDisposa
   #ingest(node: string, records: readonly UsageRecord[], journal: JournalPosition): void {
     const { added, duplicates } = this.#ledger.ingest(node, records, journal);
     this.#counters.count(added, duplicates);
-    if (added.length === 0 || this.#listeners.size === 0) return;
-    const calls = added.map((call) => recordedCall(node, call));
-    for (const listener of this.#listeners) {
-      try {
-        listener(calls);
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'a listener of usage failed');
-      }
-    }
   }
 
   #deleteOld(): void {
@@ -183,17 +157,4 @@ export class Usage implements UsageConsumption, UsageMetricsSource, AsyncDisposa
       retryable: true,
     });
   }
-}
-
-function recordedCall(node: string, { record, cost }: AddedCall): RecordedCall {
-  return {
-    id: record.id.toString('hex'),
-    node,
-    consumer: record.consumer,
-    route: record.route,
-    startMs: record.startMs,
-    endMs: record.startMs + record.durationMs,
-    tokens: record.input + record.output,
-    picoUsd: cost,
-  };
 }
