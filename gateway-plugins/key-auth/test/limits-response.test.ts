@@ -108,7 +108,9 @@ describe('what a call reserves', () => {
     [
       'a count',
       { path: '/v1/messages/count_tokens', headers: { 'anthropic-version': '2023-06-01' } },
-      ...[0, 0, 0],
+      0,
+      0,
+      0,
     ],
   ])('is what it may use: %s', (_, request, input, output, least) => {
     const gateway = gatewayFor([TOKENS]);

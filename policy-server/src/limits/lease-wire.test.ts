@@ -73,7 +73,13 @@ describe('claims', () => {
 describe('what gateways are told', () => {
   it('is a line for each account', () => {
     const lease = { node: 'g', boot: BOOT, generation: 3, allowance: 612n, used: 90n, reportedAtMs: 0 };
-    const decision = { lease, windowEndMs: 1_700_000_040_000, available: 7n, satisfied: true };
+    const decision = {
+      lease,
+      windowEndMs: 1_700_000_040_000,
+      available: 7n,
+      satisfied: true,
+      complete: true,
+    };
     const key = { consumer: 'worker-alice', meter: 'tokens-minute' } as const;
     expect(writeAnswers([{ ...key, decision, cap: 1000n }], 1_700_000_000_500)).toBe(
       'worker-alice 1 1700000040 3 612 7 1000 39500 1\n',
