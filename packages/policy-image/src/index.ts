@@ -1,3 +1,4 @@
+export { METERS } from './limit-sets.js';
 export { contentHash, withPolicyVersion } from './image-frame.js';
 export { type ConsumerPatch, patchConsumers } from './patch-consumers.js';
 export { PolicyImageError } from './policy-image-error.js';

@@ -3,7 +3,7 @@ import * as L from './layout.js';
 import { compareLimitSets, METERS, type LimitNumbers } from './limit-sets.js';
 import type { KeyAuthLimit, KeyAuthPrice } from './policy.js';
 
-const METER_OF = new Map(METERS.map(([meter, number]) => [number, meter]));
+const METER_OF = new Map(METERS.map((meter, number) => [number, meter]));
 
 /** The sets of limits of an image; each is some consumer's. */
 export function readLimitSets(reader: ImageReader): readonly (readonly KeyAuthLimit[])[] {

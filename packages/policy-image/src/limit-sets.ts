@@ -3,7 +3,7 @@ import { PolicyImageError } from './policy-image-error.js';
 import type { KeyAuthLimit, Meter } from './policy.js';
 import { unsigned64 } from './writer-checks.js';
 
-export const METERS: readonly (readonly [Meter, number])[] = [
+const NUMBERED: readonly (readonly [Meter, number])[] = [
   ['requests-minute', L.METER_REQUESTS_MINUTE],
   ['tokens-minute', L.METER_TOKENS_MINUTE],
   ['tokens-day', L.METER_TOKENS_DAY],
@@ -11,7 +11,10 @@ export const METERS: readonly (readonly [Meter, number])[] = [
   ['usd-day', L.METER_USD_DAY],
   ['usd-month', L.METER_USD_MONTH],
 ];
-const NUMBER_OF = new Map(METERS);
+const NUMBER_OF = new Map(NUMBERED);
+
+/** All meters, each at the index that the image calls it by. */
+export const METERS: readonly Meter[] = [...NUMBERED].sort(([, a], [, b]) => a - b).map(([meter]) => meter);
 
 /** A limit as the image holds it. */
 export interface LimitNumbers {

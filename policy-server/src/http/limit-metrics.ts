@@ -1,25 +1,16 @@
 import { Counter, type Registry } from 'prom-client';
 import type { LimitCounters } from '../limits/limits.js';
+import { registerTotal } from './read-metrics.js';
 
 /** Metrics of the leases that gateways get on what consumers may spend. Counters begin at zero with the process. */
 export function registerLimitMetrics(registry: Registry, counters: Readonly<LimitCounters>): void {
-  const registers = [registry];
-  const total = (name: string, help: string, read: () => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  };
+  const total = (name: string, help: string, read: () => number): void =>
+    registerTotal(registry, name, help, read);
   new Counter({
     name: 'hiclaw_lease_claims_total',
     help: 'Claims of gateways: granted whole, or refused because a limit is reached.',
     labelNames: ['result'],
-    registers,
+    registers: [registry],
     collect() {
       this.reset();
       this.inc({ result: 'granted' }, counters.granted);

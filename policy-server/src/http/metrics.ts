@@ -7,6 +7,7 @@ import type { UsageMetricsSource } from '../usage/usage-metrics.js';
 import type { CompileStatus } from '../xds/gateway-control.js';
 import { registerLimitMetrics } from './limit-metrics.js';
 import { registerOAuthMetrics } from './oauth-metrics.js';
+import { registerGauge } from './read-metrics.js';
 import { registerUsageMetrics } from './usage-metrics.js';
 
 /**
@@ -38,16 +39,8 @@ export interface MetricSources {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 function gauges(registry: Registry, { store, gateways, compileStatus }: MetricSources): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+  const gauge = (name: string, help: string, read: () => number): void =>
+    registerGauge(registry, name, help, read);
   gauge('hiclaw_policy_version', 'Version of the stored policy.', () => store.resources().policyVersion);
   gauge(
     'hiclaw_gateway_replicas_live',

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { TokenKeeperStatus } from '../oauth/token-keeper.js';
+import { registerGauge } from './read-metrics.js';
 
 /** Metrics of OAuth 2 credentials: alarms must come before a token ends. */
 export function registerOAuthMetrics(registry: Registry, status: () => TokenKeeperStatus): void {
@@ -12,14 +13,12 @@ export function registerOAuthMetrics(registry: Registry, status: () => TokenKeep
       for (const [state, count] of Object.entries(status().byState)) this.set({ state }, count);
     },
   });
-  new Gauge({
-    name: 'hiclaw_oauth2_failing_expires_in_seconds',
-    help: 'Time until the first access token ends whose renewal fails; NaN: none fails.',
-    registers: [registry],
-    collect() {
-      this.set(status().failingExpiresInSeconds ?? NaN);
-    },
-  });
+  registerGauge(
+    registry,
+    'hiclaw_oauth2_failing_expires_in_seconds',
+    'Time until the first access token ends whose renewal fails; NaN: none fails.',
+    () => status().failingExpiresInSeconds ?? NaN,
+  );
   new Counter({
     name: 'hiclaw_oauth2_renewals_total',
     help: 'Requests for access tokens, by outcome.',

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { UsageMetrics, UsageMetricsSource } from '../usage/usage-metrics.js';
+import { registerGauge, registerTotal } from './read-metrics.js';
 
 const PICO_USD_PER_USD = 1e12;
 const ROUTE_LABELS = ['route', 'provider'];
@@ -18,17 +19,8 @@ const OUTCOMES = ['completed', 'aborted', 'failed', 'cut'] as const;
 /** Metrics of usage. Counters begin at zero with the process; routes and providers are names of resources. */
 export function registerUsageMetrics(registry: Registry, source: UsageMetricsSource): void {
   const registers = [registry];
-  const total = (name: string, help: string, read: (metrics: UsageMetrics) => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read(source.metrics()));
-      },
-    });
-  };
+  const total = (name: string, help: string, read: (metrics: UsageMetrics) => number): void =>
+    registerTotal(registry, name, help, () => read(source.metrics()));
   total('hiclaw_usage_records_total', 'Usage records that were stored.', ({ records }) => records);
   total(
     'hiclaw_usage_duplicates_total',
@@ -40,14 +32,12 @@ export function registerUsageMetrics(registry: Registry, source: UsageMetricsSou
     'Lines of usage journals that hold no record.',
     ({ malformed }) => malformed,
   );
-  new Gauge({
-    name: 'hiclaw_usage_journal_lag_seconds',
-    help: 'For how long there have been usage records that are not stored; 0: all are.',
-    registers,
-    collect() {
-      this.set(source.metrics().lagSeconds);
-    },
-  });
+  registerGauge(
+    registry,
+    'hiclaw_usage_journal_lag_seconds',
+    'For how long there have been usage records that are not stored; 0: all are.',
+    () => source.metrics().lagSeconds,
+  );
   new Counter({
     name: 'hiclaw_llm_calls_total',
     help: 'Forwarded LLM calls, by how they ended.',

@@ -1,7 +1,6 @@
-import type { Meter } from '@hiclaw/policy-image';
+import { type Meter, METERS } from '@hiclaw/policy-image';
 import type { Database } from 'better-sqlite3';
 import type { AccountKey, Lease } from './ledger.js';
-import { METERS } from './meters.js';
 
 /** All leases of one account, in the window that ends then. */
 export interface AccountLeases extends AccountKey {

@@ -1,10 +1,9 @@
 // What gateways and policy server say about leases: lines of words, one for each account, which a plugin reads and
 // writes without a parser. Times are Unix seconds, amounts are in the meter's unit, all in decimal.
 
-import type { Meter } from '@hiclaw/policy-image';
+import { type Meter, METERS } from '@hiclaw/policy-image';
 import { isName } from '@hiclaw/resources';
 import type { AccountKey, Claim, Decision, Holder } from './ledger.js';
-import { METERS } from './meters.js';
 
 const MAX_LINES = 512;
 const NUMBER = /^(0|[1-9]\d{0,18})$/;

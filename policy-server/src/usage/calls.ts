@@ -1,32 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { prepared } from '../store/statements.js';
-import type { Outcome } from './record.js';
+import type { Outcome, UsageRecord } from './record.js';
 
-/** One recorded call. Milliseconds; tokens as in `CallTokens`. */
-export interface StoredCall {
+/** A record as it is stored. */
+export interface StoredCall extends Omit<UsageRecord, 'id'> {
+  /** Rises with each call that is stored. */
   readonly sequence: number;
+  /** Node id of the gateway that served it. */
   readonly node: string;
-  readonly startMs: number;
-  readonly durationMs: number;
-  readonly firstByteMs: number | null;
-  readonly consumer: string;
-  readonly route: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly requestedModel: string;
-  readonly target: number | null;
-  readonly endpoint: string;
-  readonly stream: boolean;
-  readonly outcome: Outcome;
-  readonly status: number;
-  readonly flags: string;
-  readonly attempts: number;
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly cacheWrite: number;
-  readonly output: number;
-  readonly reasoning: number;
-  readonly estimated: boolean;
   /** Pico-USD; null: no price was known. */
   readonly cost: bigint | null;
 }

@@ -5,7 +5,7 @@ import { MAX_PICO_USD } from './cost.js';
 import { bucketStart, GRANULARITIES, type Granularity, TABLES } from './granularity.js';
 import type { UsageRecord } from './record.js';
 import { SeriesBook } from './series.js';
-import { addCall, noSums, type Sums } from './sums.js';
+import { addCall, COUNT_COLUMNS, noSums, type Sums } from './sums.js';
 
 /** How far a journal is read. It is known by its inode and its first line, whatever it is called now. */
 export interface JournalPosition {
@@ -212,25 +212,10 @@ const INSERT_CALL = `INSERT INTO calls (id, node, start, duration, first_byte, c
   reasoning, estimated, cost)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
 
-const SUM_COLUMNS = [
-  'requests',
-  'completed',
-  'aborted',
-  'failed',
-  'cut',
-  'input',
-  'cached_input',
-  'cache_write',
-  'output',
-  'reasoning',
-  'estimated',
-  'unpriced',
-];
-
 function addBucketSql(granularity: Granularity): string {
-  const sums = SUM_COLUMNS.map((column) => `${column} = ${column} + excluded.${column}`).join(', ');
-  return `INSERT INTO ${TABLES[granularity]} (series, start, ${SUM_COLUMNS.join(', ')}, cost)
-    VALUES (?, ?, ${SUM_COLUMNS.map(() => '?').join(', ')}, ?)
+  const sums = COUNT_COLUMNS.map((column) => `${column} = ${column} + excluded.${column}`).join(', ');
+  return `INSERT INTO ${TABLES[granularity]} (series, start, ${COUNT_COLUMNS.join(', ')}, cost)
+    VALUES (?, ?, ${COUNT_COLUMNS.map(() => '?').join(', ')}, ?)
     ON CONFLICT (series, start) DO UPDATE SET ${sums},
       cost = CASE WHEN cost > ${MAX_PICO_USD} - excluded.cost THEN ${MAX_PICO_USD} ELSE cost + excluded.cost END`;
 }

@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 import { prepared } from '../store/statements.js';
 import { type Granularity, monthStart, TABLES } from './granularity.js';
 import type { SeriesNames } from './series.js';
-import { addSums, noSums, type Sums } from './sums.js';
+import { addSums, COUNT_COLUMNS, noSums, type Sums } from './sums.js';
 
 /** What usage can be told apart by. */
 export const DIMENSIONS = ['consumer', 'route', 'provider', 'model', 'requestedModel'] as const;
@@ -116,21 +116,7 @@ function periodStart(per: Period | null, startMs: number): number | null {
   return per === 'month' ? monthStart(startMs) : startMs;
 }
 
-const COLUMNS = [
-  'requests',
-  'completed',
-  'aborted',
-  'failed',
-  'cut',
-  'input',
-  'cached_input',
-  'cache_write',
-  'output',
-  'reasoning',
-  'estimated',
-  'unpriced',
-  'cost',
-] as const;
+const COLUMNS = [...COUNT_COLUMNS, 'cost'] as const;
 
 function sumsOf(row: SumRow): Sums {
   return {

@@ -21,6 +21,22 @@ export interface Sums {
   cost: bigint;
 }
 
+/** Columns of the counts in the tables of sums; the cost stands beside them. */
+export const COUNT_COLUMNS = [
+  'requests',
+  'completed',
+  'aborted',
+  'failed',
+  'cut',
+  'input',
+  'cached_input',
+  'cache_write',
+  'output',
+  'reasoning',
+  'estimated',
+  'unpriced',
+] as const;
+
 export function noSums(): Sums {
   return {
     requests: 0,

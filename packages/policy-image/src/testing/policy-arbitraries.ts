@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { METERS } from '../limit-sets.js';
 import type { InjectionPolicy, KeyAuthConsumer, KeyAuthPolicy, KeyAuthRoute, Method } from '../policy.js';
 import { tokenDigest } from '../token.js';
 import { tokenFromSeed } from './token-from-seed.js';
@@ -41,14 +42,7 @@ const prices = fc.array(
 );
 const limits = fc.uniqueArray(
   fc.record({
-    meter: fc.constantFrom(
-      'requests-minute',
-      'tokens-minute',
-      'tokens-day',
-      'tokens-month',
-      'usd-day',
-      'usd-month',
-    ),
+    meter: fc.constantFrom(...METERS),
     cap: amount,
   }),
   { maxLength: 3, selector: ({ meter }) => meter },
